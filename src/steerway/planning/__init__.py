@@ -1,0 +1,1 @@
+"""Decides what may change: the services, their environments, and the changes to them."""

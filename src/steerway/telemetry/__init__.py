@@ -1,0 +1,1 @@
+"""Records and answers: the area of metrics, logs and traces."""

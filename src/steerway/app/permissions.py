@@ -1,0 +1,29 @@
+"""What each permission asks for: the least role that has it."""
+
+from typing import Final
+
+from steerway.platform.identity.rules import Role
+
+PERMISSIONS: Final[dict[str, Role]] = {
+    # Everybody who is signed in.
+    "records.read": Role.VIEWER,
+    # Planning.
+    "services.apply": Role.DEVELOPER,
+    "services.pause": Role.OPERATOR,
+    "services.resume": Role.OPERATOR,
+    "changes.hold": Role.OPERATOR,
+    "changes.freeze": Role.OPERATOR,
+    # Delivery.
+    "deployments.start": Role.DEVELOPER,
+    "deployments.cancel": Role.DEVELOPER,
+    "deployments.rollback": Role.DEVELOPER,
+    # Platform.
+    "secrets.list": Role.DEVELOPER,
+    "secrets.set": Role.OPERATOR,
+    "secrets.remove": Role.OPERATOR,
+    "log.export": Role.VIEWER,
+    "people.manage": Role.ADMIN,
+    "tokens.create": Role.VIEWER,
+    "tokens.manage": Role.ADMIN,
+    "settings.read": Role.ADMIN,
+}

@@ -1,0 +1,75 @@
+"""The database of records: where it is, how it is spoken to, and how rows are named."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import uuid_utils.compat
+from django.db import close_old_connections, connection, transaction
+
+# Two servers wait at most this long for each other's write before "database is locked".
+BUSY_SECONDS = 20
+
+
+def new_id() -> UUID:
+    """A new UUIDv7: unique, and sorted by the time it was made."""
+    return uuid_utils.compat.uuid7()
+
+
+def django_database(url: str, file: Path) -> dict[str, Any]:
+    """Django's DATABASES entry for PostgreSQL at `url`, or SQLite in `file` when it is empty."""
+    return _postgresql(url) if url else _sqlite(file)
+
+
+def _sqlite(file: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(file),
+        "OPTIONS": {
+            # Writers queue at BEGIN instead of failing when they upgrade from a read.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": BUSY_SECONDS,
+            # FULL: what was answered survives a power cut, so records never run behind workflows.
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                "PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=67108864;"
+            ),
+        },
+        "CONN_MAX_AGE": None,
+    }
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or "") or _host_of(parts.query),
+        "PORT": parts.port or "",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def _host_of(query: str) -> str:
+    """The socket directory of `postgresql:///name?host=/dir`."""
+    pairs = (part.partition("=") for part in query.split("&"))
+    return next((unquote(value) for key, _, value in pairs if key == "host"), "")
+
+
+@contextmanager
+def unit_of_work() -> Iterator[None]:
+    """One transaction outside a request: commits at the end, and lets go of a dead connection."""
+    close_old_connections()
+    with transaction.atomic():
+        yield
+
+
+def is_postgresql() -> bool:
+    """Whether records live in PostgreSQL."""
+    return connection.vendor == "postgresql"

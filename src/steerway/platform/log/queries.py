@@ -1,0 +1,158 @@
+"""Reading the log."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import QuerySet
+
+from steerway.platform.log.errors import TimeUnreadable
+from steerway.platform.log.models import Event, Head
+from steerway.platform.log.rules import GENESIS, moment
+
+# Rows held in memory at once while the whole log is read.
+CHUNK_ROWS = 2000
+PAGE_ROWS_MAX = 500
+AGES = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are wanted; an empty field means all."""
+
+    service: str = ""
+    subject: str = ""
+    type: str = ""
+    actor: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check of the chain found: `bad` names the first entry that is not as written."""
+
+    entries: int
+    head: str
+    bad: int | None = None
+    reason: str = ""
+
+
+def newest(wanted: Filter, *, before: int | None = None, rows: int = 50) -> list[Event]:
+    """Entries that match, newest first, at most `rows`, older than the number `before`."""
+    found = _matching(wanted).order_by("-seq")
+    if before is not None:
+        found = found.filter(seq__lt=before)
+    return list(found[: min(rows, PAGE_ROWS_MAX)])
+
+
+def after(seq: int, wanted: Filter | None = None, *, rows: int = 100) -> list[Event]:
+    """Entries that came after number `seq`, oldest first: what a stream sends next."""
+    found = _matching(wanted or Filter()).filter(seq__gt=seq).order_by("seq")
+    return list(found[: min(rows, PAGE_ROWS_MAX)])
+
+
+def last_seq() -> int:
+    """Number of the newest entry; 0 when the log is empty."""
+    return Head.objects.filter(id=1).values_list("seq", flat=True).first() or 0
+
+
+def every(wanted: Filter) -> Iterator[Event]:
+    """All entries that match, oldest first, read in chunks."""
+    seq = 0
+    while chunk := list(_matching(wanted).filter(seq__gt=seq).order_by("seq")[:CHUNK_ROWS]):
+        yield from chunk
+        seq = chunk[-1].seq
+
+
+def verify() -> Verdict:
+    """Read the whole chain and say whether it is as it was written."""
+    previous, seq = GENESIS, 0
+    try:
+        for event in every(Filter()):
+            reason = _fault(event, seq + 1, previous)
+            if reason:
+                return Verdict(entries=seq, head=previous, bad=event.seq, reason=reason)
+            previous, seq = event.hash, event.seq
+    except ValueError:
+        bad = _first_unreadable(seq)
+        return Verdict(entries=bad - 1, head=previous, bad=bad, reason="it cannot be read")
+    head = Head.objects.filter(id=1).first() or Head()
+    if (head.seq, head.hash) != (seq, previous):
+        return Verdict(
+            seq, previous, bad=seq + 1, reason=f"entries {seq + 1} to {head.seq} are missing"
+        )
+    return Verdict(entries=seq, head=previous)
+
+
+def cloudevent(event: Event) -> dict[str, object]:
+    """The entry as a CloudEvent; the chain travels in extension attributes.
+
+    Source: CloudEvents 1.0.2, JSON format.
+    """
+    return {
+        "specversion": "1.0",
+        "id": str(event.id),
+        "source": f"/services/{event.service}" if event.service else "/steerway",
+        "type": f"dev.steerway.{event.type}",
+        "subject": event.subject,
+        "time": moment(event.at),
+        "datacontenttype": "application/json",
+        "data": json.loads(event.data),
+        "actor": event.actor,
+        "environment": event.environment,
+        "sequence": str(event.seq),
+        "previoushash": event.previous,
+        "hash": event.hash,
+    }
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """A moment from `2026-03-01T09:00Z`, a day, or an age such as `24h`.
+
+    Raises:
+        TimeUnreadable: it is none of these.
+    """
+    if text[:-1].isdecimal() and text[-1:] in AGES:
+        return now - timedelta(**{AGES[text[-1]]: int(text[:-1])})
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise TimeUnreadable(value=text) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _first_unreadable(seq: int) -> int:
+    """Number of the first entry after `seq` whose columns are not even of their type."""
+    numbers = Event.objects.filter(seq__gt=seq).order_by("seq").values_list("seq", flat=True)
+    for number in numbers[: CHUNK_ROWS + 1]:
+        try:
+            Event.objects.get(seq=number)
+        except ValueError:
+            return number
+    return seq + 1
+
+
+def _fault(event: Event, expected: int, previous: str) -> str:
+    if event.at is None:  # SQLite gives None for a text that is no time
+        return "its time cannot be read"
+    if event.seq != expected:
+        return f"entry {expected} is missing"
+    if event.previous != previous:
+        return "it is not chained to the entry before it"
+    if event.hash != event.sealed():
+        return "its content does not match its hash"
+    return ""
+
+
+def _matching(wanted: Filter) -> QuerySet[Event]:
+    found = Event.objects.all()
+    for name in ("service", "subject", "type", "actor"):
+        if value := getattr(wanted, name):
+            found = found.filter(**{name: value})
+    if wanted.since:
+        found = found.filter(at__gte=wanted.since)
+    if wanted.until:
+        found = found.filter(at__lt=wanted.until)
+    return found

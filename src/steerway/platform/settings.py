@@ -1,0 +1,145 @@
+"""Settings of this installation: `STEERWAY_*` variables, read once at start.
+
+Each variable may be given as `STEERWAY_X_FILE`, the path of a file that holds the value.
+All problems are reported at once and the process does not start.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from steerway.platform.errors import Invalid
+
+PREFIX = "STEERWAY_"
+PORT_MAX = 65535
+
+
+class SettingsInvalid(Invalid):
+    """One or more settings cannot be used."""
+
+    message = "{problems}"
+
+
+def _setting(description: str, default: Any = MISSING, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"description": description, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What is true of this installation, not of the services it runs."""
+
+    home: Path = _setting("Directory of all state.", Path("~/.steerway"))
+    address: str = _setting("Address the server listens on.", "127.0.0.1")
+    port: int = _setting("Port the server listens on.", 7300)
+    url: str = _setting("Address people reach the server at, when it is behind a proxy.", "")
+    hosts: tuple[str, ...] = _setting(
+        "Further host names the server answers to, separated by commas.", ()
+    )
+    router_address: str = _setting("Address the router listens on.", "127.0.0.1")
+    router_port: int = _setting("Port the router listens on.", 8080)
+    replica_ports: tuple[int, int] = _setting(
+        "First and last port given to replicas, as 20000-29999.", (20000, 29999)
+    )
+    database_url: str = _setting(
+        "PostgreSQL address for records and workflows; SQLite in the home directory if empty.",
+        "",
+        secret=True,
+    )
+    oidc_issuer: str = _setting("OpenID Connect issuer; single sign-on is off if empty.", "")
+    oidc_client_id: str = _setting("Client id at the issuer.", "")
+    oidc_client_secret: str = _setting("Client secret at the issuer.", "", secret=True)
+    oidc_role: str = _setting("Role of people who sign on for the first time.", "viewer")
+    threads: int = _setting("Requests served at the same time.", 8)
+
+    @property
+    def run(self) -> Path:
+        """Sockets, process files and router files."""
+        return self.home / "run"
+
+    @property
+    def log(self) -> Path:
+        """Log files."""
+        return self.home / "log"
+
+    @property
+    def socket(self) -> Path:
+        """Where the command line reaches the server without a token."""
+        return self.run / "server.sock"
+
+    @property
+    def public_url(self) -> str:
+        """Address of the web pages, without a slash at the end."""
+        return self.url.rstrip("/") or f"http://{self.address}:{self.port}"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment.
+
+    Raises:
+        SettingsInvalid: with every problem, one a line.
+    """
+    environ = os.environ if environ is None else environ  # noqa: TID251 -- read once, here
+    known = {f.name: f for f in fields(Settings)}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, spec in known.items():
+        try:
+            text = _text(environ, name)
+            if text is not None:
+                values[name] = _parse(text, spec.default)
+        except (ValueError, OSError) as error:
+            problems.append(f"{PREFIX}{name.upper()}: {error}")
+    problems += _unknown(environ, set(known))
+    if problems:
+        raise SettingsInvalid(problems="\n".join(problems))
+    values["home"] = Path(values.get("home", known["home"].default)).expanduser().absolute()
+    return Settings(**values)
+
+
+def _text(environ: Mapping[str, str], name: str) -> str | None:
+    variable = PREFIX + name.upper()
+    file = environ.get(f"{variable}_FILE")
+    if file and variable in environ:
+        raise ValueError(f"give either this or {variable}_FILE, not both")
+    return Path(file).read_text().strip() if file else environ.get(variable)
+
+
+def _parse(text: str, default: object) -> object:
+    if isinstance(default, int):
+        return _port(text)
+    if isinstance(default, Path):
+        return Path(text)
+    if isinstance(default, tuple) and default:
+        return _range(text)
+    if isinstance(default, tuple):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= PORT_MAX:
+        raise ValueError(f"a whole number from 1 to {PORT_MAX} is expected, got {text!r}")
+    return int(text)
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, dash, last = text.partition("-")
+    if not dash or _port(first) > _port(last):
+        raise ValueError(f"a range as 20000-29999 is expected, got {text!r}")
+    return int(first), int(last)
+
+
+def _unknown(environ: Mapping[str, str], known: set[str]) -> list[str]:
+    names = {
+        n.removeprefix(PREFIX).removesuffix("_FILE").lower()
+        for n in environ
+        if n.startswith(PREFIX)
+    }
+    # Services get STEERWAY_SERVICE and its kin; a server started from inside one must not trip.
+    given = {"service", "environment", "release", "replica", "data_dir", "test_database_url"}
+    return [
+        f"{PREFIX}{name.upper()}: there is no such setting; `steerway settings` lists them"
+        for name in sorted(names - known - given)
+    ]

@@ -1,0 +1,45 @@
+"""The cast and the stage of every test: a home of its own, a clock that stands still."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before Django reads its settings: every test process has a home of its own. Short, because
+# the paths of unix sockets may have 107 characters.
+HOME = Path(tempfile.mkdtemp(prefix="sw"))
+os.environ["STEERWAY_HOME"] = str(HOME)
+if url := os.environ.get("STEERWAY_TEST_DATABASE_URL"):
+    os.environ["STEERWAY_DATABASE_URL"] = url
+
+from steerway.platform.identity.rules import Role  # noqa: E402
+from steerway.platform.work import Work  # noqa: E402
+from tests.cast import NOON, Started, actor  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home() -> Iterator[Path]:
+    """The home directory of this test process, removed at the end."""
+    yield HOME
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def started() -> Started:
+    """What `work` has started."""
+    return Started()
+
+
+@pytest.fixture
+def work(db: None, started: Started) -> Work:
+    """Alice, an admin, at noon."""
+    return Work(actor=actor("alice", Role.ADMIN), now=NOON, starter=started)
+
+
+@pytest.fixture
+def guest(db: None, started: Started) -> Work:
+    """Guest, a viewer, at noon."""
+    return Work(actor=actor("guest", Role.VIEWER), now=NOON, starter=started)

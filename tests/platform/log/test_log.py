@@ -100,5 +100,5 @@ def test_a_moment_is_a_time_or_an_age(text: str, at: object) -> None:
 
 
 def test_a_moment_that_cannot_be_read_says_how_to_write_one() -> None:
-    with pytest.raises(TimeUnreadable, match="Write 2026-03-01"):
+    with pytest.raises(TimeUnreadable, match="Write 2026-03-01T"):
         queries.parse_moment("yesterday", NOON)

@@ -13,6 +13,7 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "services.resume": Role.OPERATOR,
     "changes.hold": Role.OPERATOR,
     "changes.freeze": Role.OPERATOR,
+    "changes.override": Role.OPERATOR,
     # Delivery.
     "deployments.start": Role.DEVELOPER,
     "deployments.cancel": Role.DEVELOPER,

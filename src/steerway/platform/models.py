@@ -2,5 +2,6 @@
 
 from steerway.platform.identity.models import User
 from steerway.platform.log.models import Event, Head
+from steerway.platform.numbers.models import Series
 
-__all__ = ["Event", "Head", "User"]
+__all__ = ["Event", "Head", "Series", "User"]

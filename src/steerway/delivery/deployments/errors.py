@@ -1,0 +1,72 @@
+"""What deployments refuse."""
+
+from steerway.platform.errors import NotFound, Refused
+
+
+class DeploymentUnknown(NotFound):
+    """No such deployment."""
+
+    message = "There is no deployment {ref}. `steerway deployments` lists them."
+
+
+class Busy(Refused):
+    """One at a time."""
+
+    message = (
+        "{ref} is deploying {service} to {environment} now. "
+        "Wait for it with `steerway watch {ref}`, or stop it with `steerway cancel {ref}`."
+    )
+
+
+class Paused(Refused):
+    """Somebody put the brake on."""
+
+    message = "{service} is paused by {by}: {reason}. `steerway resume {service}` goes on."
+
+
+class NothingToRollBack(Refused):
+    """There is no other good release."""
+
+    message = (
+        "{service} in {environment} has no earlier good release to return to. "
+        "Deploy a version that works with `steerway deploy {service} --ref`."
+    )
+
+
+class NeverServed(Refused):
+    """The version named has not served here."""
+
+    message = (
+        "{release} has not served {service} in {environment} well, or its files are gone. "
+        "Versions to return to: {known}."
+    )
+
+
+class TooLate(Refused):
+    """Traffic has moved."""
+
+    message = "{ref} has moved traffic already. `steerway rollback {service}` takes it back."
+
+
+class Ended(Refused):
+    """It is over."""
+
+    message = "{ref} has ended: {state}."
+
+
+class Unhealthy(Refused):
+    """A replica does not come up."""
+
+    message = "{replica} is not healthy after {seconds:g} s: {reason}"
+
+
+class Died(Refused):
+    """A replica ends again and again."""
+
+    message = "{replica} ended before it was healthy ({ending}). Its last lines are below."
+
+
+class Stopped(Refused):
+    """Somebody cancelled it."""
+
+    message = "cancelled by {by}"

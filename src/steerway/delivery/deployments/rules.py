@@ -1,0 +1,95 @@
+"""Steps, states and names of deployments. Pure."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """Forward, or back."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+
+
+class Strategy(StrEnum):
+    """How traffic moves: all at once behind a full set, or replica by replica."""
+
+    BLUE_GREEN = "blue-green"
+    ROLLING = "rolling"
+
+
+class State(StrEnum):
+    """Where a deployment is; only the first is not final."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Step(StrEnum):
+    """The steps, in order."""
+
+    PREFLIGHT = "preflight"
+    BUILD = "build"
+    INSTALL = "install"
+    CONFIGURE = "configure"
+    START = "start"
+    VERIFY = "verify"
+    SWITCH = "switch"
+    DRAIN = "drain"
+    RETIRE = "retire"
+
+
+class StepState(StrEnum):
+    """How far one step is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+# Once per deployment, before and after the part that a rolling one repeats per replica.
+ONCE_BEFORE: Final = (Step.PREFLIGHT, Step.BUILD, Step.INSTALL, Step.CONFIGURE)
+PER_WAVE: Final = (Step.START, Step.VERIFY, Step.SWITCH, Step.DRAIN)
+ONCE_AFTER: Final = (Step.RETIRE,)
+
+
+def waves(strategy: Strategy, replicas: int) -> list[list[int]]:
+    """Which replicas start together: all for blue-green, one after the other for rolling."""
+    every = list(range(replicas))
+    return [every] if strategy is Strategy.BLUE_GREEN else [[index] for index in every]
+
+
+def itinerary(strategy: Strategy, replicas: int) -> list[tuple[Step, int]]:
+    """Every step with the number of its wave, in the order they are taken."""
+    count = len(waves(strategy, replicas))
+    middle = [(step, wave) for wave in range(count) for step in PER_WAVE]
+    return [(s, 0) for s in ONCE_BEFORE] + middle + [(s, 0) for s in ONCE_AFTER]
+
+
+def share_percent(wave: int, wave_count: int) -> int:
+    """Share of traffic the new release has after a wave: the part of its replicas that run."""
+    return round(100 * (wave + 1) / wave_count)
+
+
+def leaving(old: Sequence[int], wave: int, wave_count: int) -> list[int]:
+    """Which old replicas, by index, stop after a wave: the same part of them."""
+    upto = len(old) if wave + 1 == wave_count else round(len(old) * (wave + 1) / wave_count)
+    since = round(len(old) * wave / wave_count)
+    return list(old[since:upto])
+
+
+def deployment_ref(number: int) -> str:
+    """How people call a deployment."""
+    return f"DEP-{number}"
+
+
+def number_of(ref: str) -> int | None:
+    """The number in `DEP-12`, `dep-12` or `12`; None when there is none."""
+    digits = ref.rpartition("-")[2]
+    return int(digits) if digits.isdecimal() else None

@@ -1,0 +1,1 @@
+"""Secrets of services: kept sealed, opened only in the moment a program starts."""

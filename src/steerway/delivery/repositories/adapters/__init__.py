@@ -1,0 +1,1 @@
+"""Git, as it is installed on this machine."""

@@ -153,13 +153,14 @@ class SizeBetween:
 class FileMode:
     """Permission bits written as "0700": an `int` that `chmod` takes."""
 
-    expected: str = 'permissions in octal digits, such as "0700",'
+    expected: str = 'a file mode in octal digits, such as "0700",'
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Text from a file; in Python also the bits."""
-        return _schema(_Reader(_mode, int, (0, 0o777), self.expected), lambda bits: f"{bits:04o}")
+        reader = _Reader(_mode, int, (0, 0o777), self.expected, digits=True)
+        return _schema(reader, lambda bits: f"{bits:04o}")
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -209,6 +210,7 @@ class _Reader:
     kind: type
     bounds: tuple[Any, Any]
     expected: str
+    digits: bool = False  # JSON numbers are taken as the digits they are written with
 
     def read(self, value: object) -> Any:
         """The value, or the error that says what was expected."""
@@ -222,6 +224,8 @@ class _Reader:
 
     def read_json(self, value: object) -> Any:
         """From JSON only text is taken, so that a number without a unit is refused."""
+        if self.digits and isinstance(value, int):
+            value = str(value)
         return self.read(value if isinstance(value, str) else None)
 
     def parsed(self, text: str) -> object:

@@ -1,0 +1,117 @@
+"""What is expected and what was found, in words: from the JSON Schema and the value."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from steerway.platform.descriptor import schema as schemas
+from steerway.platform.descriptor.nodes import Items, Mapping, Node, Path, Scalar, quoted
+from steerway.platform.descriptor.schema import Schema
+from steerway.platform.descriptor.section import EXPECTED
+from steerway.platform.descriptor.sensitive import is_sensitive
+
+_KINDS: Final = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+
+
+def expected(root: Schema, schema: Schema) -> str:
+    """ "a whole number from 1 to 100": what a value must be."""
+    whole = schemas.resolved(root, schema)
+    if EXPECTED in whole:
+        return str(whole[EXPECTED])
+    alternatives = [
+        branch for branch in schemas.branches(root, whole) if branch.get("type") != "null"
+    ]
+    choices = [choice for branch in alternatives for choice in _choices(branch)]
+    kinds = [_kind(branch) for branch in alternatives if not _choices(branch)]
+    words = [quoted(c) if isinstance(c, str) else str(c) for c in choices] + kinds
+    return either(list(dict.fromkeys(words)))
+
+
+def choices(root: Schema, schema: Schema) -> list[str]:
+    """The texts that a value may be, where there are only so many."""
+    found = (_choices(branch) for branch in schemas.branches(root, schema))
+    return [choice for branch in found for choice in branch if isinstance(choice, str)]
+
+
+def got(node: Node, path: Path) -> str:
+    """The value that was found, short; a value that may be a secret is not repeated."""
+    if isinstance(node, Mapping):
+        return "a mapping"
+    if isinstance(node, Items):
+        return f"a list of {len(node.items)}" if len(node.items) != 1 else "a list"
+    if node.value is None:
+        return "nothing"
+    if any(isinstance(segment, str) and is_sensitive(segment) for segment in path):
+        return "something else"
+    return quoted(node.text) if isinstance(node.value, str) else node.text
+
+
+def either(words: Sequence[str]) -> str:
+    """ "a, b or c"."""
+    if len(words) <= 1:
+        return words[0] if words else "nothing"
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _choices(schema: Schema) -> list[Any]:
+    return [schema["const"]] if "const" in schema else list(schema.get("enum", []))
+
+
+def _kind(schema: Schema) -> str:
+    if EXPECTED in schema:
+        return str(schema[EXPECTED]).removesuffix(",")
+    kind = str(schema.get("type", ""))
+    words = _KINDS.get(kind, "another value")
+    if kind in {"integer", "number"}:
+        return words + _bounds(schema)
+    if kind == "array":
+        return words + _count(schema, "minItems", "maxItems", "item")
+    if kind == "string":
+        return words + _count(schema, "minLength", "maxLength", "character") + _form(schema)
+    if kind == "object":
+        return words + _count(schema, "minProperties", "maxProperties", "key")
+    return words
+
+
+def _bounds(schema: Schema) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    words = []
+    if low is not None and high is not None:
+        return f" from {_number(low)} to {_number(high)}"
+    words += [f"of at least {_number(low)}"] if low is not None else []
+    words += [f"above {_number(above)}"] if above is not None else []
+    words += [f"up to {_number(high)}"] if high is not None else []
+    words += [f"below {_number(below)}"] if below is not None else []
+    return f" {' and '.join(words)}" if words else ""
+
+
+def _count(schema: Schema, low_key: str, high_key: str, noun: str) -> str:
+    low, high = schema.get(low_key, 0), schema.get(high_key)
+    if low and high:
+        return f" of {low} to {high} {noun}s"
+    if high is not None:
+        return f" of at most {high} {noun}s"
+    if low:
+        return f" of at least {low} {noun}{'s' if low > 1 else ''}"
+    return ""
+
+
+def _form(schema: Schema) -> str:
+    return f" that matches {schema['pattern']}" if "pattern" in schema else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def is_text(node: Node) -> bool:
+    """Whether the value is text."""
+    return isinstance(node, Scalar) and isinstance(node.value, str)

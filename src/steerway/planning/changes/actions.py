@@ -116,9 +116,7 @@ def freeze(work: Work, *, reason: str) -> Hold:
         frozen = queries.freeze()
         if frozen is None:
             raise
-        raise AlreadyFrozen(
-            reason=frozen.reason, ref=frozen.ref, by=frozen.placed_by
-        ) from error
+        raise AlreadyFrozen(reason=frozen.reason, ref=frozen.ref, by=frozen.placed_by) from error
 
 
 def thaw(work: Work) -> None:

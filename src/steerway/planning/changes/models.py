@@ -56,7 +56,9 @@ class Hold(models.Model):
     class Meta:
         db_table = "change_hold"
         ordering = ["-number"]
-        indexes = [models.Index(fields=["service"], condition=models.Q(lifted_at=None), name="hold_open")]
+        indexes = [
+            models.Index(fields=["service"], condition=models.Q(lifted_at=None), name="hold_open")
+        ]
         constraints = [
             # Two people who freeze at once make one freeze.
             models.UniqueConstraint(

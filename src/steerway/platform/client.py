@@ -1,0 +1,146 @@
+"""The command line's way to the server: HTTP over the unix socket, or to an address with a token.
+
+Standard library only: a `status` must not wait for imports.
+"""
+
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from steerway.platform.errors import SteerwayError, Unavailable
+
+TIMEOUT_SECONDS: Final = 30
+ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
+PROBLEM: Final = 400
+
+
+class ServerDown(Unavailable):
+    """Nobody answers."""
+
+    message = "The server at {where} does not answer ({cause}). Start it with `steerway up`."
+
+
+class Problem(SteerwayError):
+    """The server said no; `status`, `kind` and `problem` carry what it said."""
+
+    message = "{detail}"
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        """Keep the answer."""
+        self.status = status
+        self.problem = problem
+        self.kind = str(problem.get("type", "")).rpartition("/")[2]
+        super().__init__(detail=problem.get("detail") or problem.get("title") or f"HTTP {status}")
+
+
+class _UnixConnection(HTTPConnection):
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Client:
+    """Requests to one server. Each method gives the decoded answer, or raises."""
+
+    def __init__(self, where: str, token: str = "") -> None:
+        """Talk to `where`: an http(s) address, or the path of a unix socket."""
+        self.where = where
+        self._token = token
+
+    def get(self, path: str) -> Any:
+        """Read."""
+        return self._decoded("GET", path)
+
+    def post(self, path: str, body: object = None) -> Any:
+        """Make."""
+        return self._decoded("POST", path, body)
+
+    def put(self, path: str, body: object = None) -> Any:
+        """Set."""
+        return self._decoded("PUT", path, body)
+
+    def patch(self, path: str, body: object = None) -> Any:
+        """Change."""
+        return self._decoded("PATCH", path, body)
+
+    def delete(self, path: str) -> Any:
+        """Remove."""
+        return self._decoded("DELETE", path)
+
+    def lines(self, path: str) -> Iterator[str]:
+        """The lines of a streamed answer, as they come.
+
+        Raises:
+            ServerDown: nobody answers, or the stream breaks.
+            Problem: the server said no.
+        """
+        answer = self._ask("GET", path)
+        if answer.status >= PROBLEM:
+            raise Problem(answer.status, _problem(answer.read(ANSWER_BYTES_MAX)))
+        try:
+            for line in answer:
+                yield line.decode(errors="replace").rstrip("\r\n")
+        except (OSError, HTTPException) as error:
+            raise ServerDown(where=self.where, cause=error) from error
+
+    def _decoded(self, method: str, path: str, body: object = None) -> Any:
+        answer = self._ask(method, path, body)
+        try:
+            content = answer.read(ANSWER_BYTES_MAX)
+        except (OSError, HTTPException) as error:
+            raise ServerDown(where=self.where, cause=error) from error
+        if answer.status >= PROBLEM:
+            raise Problem(answer.status, _problem(content))
+        return json.loads(content) if content else None
+
+    def _ask(self, method: str, path: str, body: object = None) -> HTTPResponse:
+        headers = {"Accept": "application/json", "User-Agent": "steerway-cli"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        connection = self._connection()
+        try:
+            connection.request(method, path, content, headers)
+            return connection.getresponse()
+        except (OSError, HTTPException) as error:
+            connection.close()
+            raise ServerDown(where=self.where, cause=_cause(error)) from error
+
+    def _connection(self) -> HTTPConnection:
+        if self.where.startswith("/"):
+            return _UnixConnection(Path(self.where), TIMEOUT_SECONDS)
+        parts = urlsplit(self.where)
+        host = parts.hostname or "localhost"
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            return HTTPSConnection(host, parts.port, timeout=TIMEOUT_SECONDS, context=context)
+        return HTTPConnection(host, parts.port, timeout=TIMEOUT_SECONDS)
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "it is not running"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__
+
+
+def _problem(content: bytes) -> dict[str, Any]:
+    try:
+        problem = json.loads(content)
+    except ValueError:
+        return {"detail": "The server failed. Its log says more: `steerway logs steerway`."}
+    return problem if isinstance(problem, dict) else {"detail": str(problem)}

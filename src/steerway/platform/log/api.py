@@ -1,0 +1,56 @@
+"""The log over HTTP."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated
+
+from django.http import HttpRequest, StreamingHttpResponse
+from ninja import Query, Router
+
+from steerway.platform import clock
+from steerway.platform.log import queries
+from steerway.platform.log.queries import Filter, Verdict
+from steerway.platform.log.wire import EventOut, VerdictOut
+
+router = Router(tags=["log"])
+
+Text = Annotated[str, Query(max_length=200)]
+
+
+@router.get("", response=list[EventOut])
+def newest(
+    request: HttpRequest,
+    service: Text = "",
+    subject: Text = "",
+    type: Text = "",
+    actor: Text = "",
+    since: Text = "",
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    rows: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> list[EventOut]:
+    """Entries that match, newest first; `before` continues from the last one seen."""
+    wanted = _filter(service=service, subject=subject, type=type, actor=actor, since=since)
+    return [EventOut.of(event) for event in queries.newest(wanted, before=before, rows=rows)]
+
+
+@router.get("/verification", response=VerdictOut)
+def verify(request: HttpRequest) -> Verdict:
+    """Read the whole chain and say whether it is as it was written."""
+    return queries.verify()
+
+
+@router.get("/export")
+def export(request: HttpRequest, service: Text = "", since: Text = "") -> StreamingHttpResponse:
+    """Every entry, oldest first, as JSON Lines of CloudEvents."""
+    wanted = _filter(service=service, since=since)
+    return StreamingHttpResponse(_lines(wanted), content_type="application/cloudevents+jsonl")
+
+
+def _lines(wanted: Filter) -> Iterator[str]:
+    for event in queries.every(wanted):
+        yield json.dumps(queries.cloudevent(event), separators=(",", ":")) + "\n"
+
+
+def _filter(since: str = "", **fields: str) -> Filter:
+    moment = queries.parse_moment(since, clock.now()) if since else None
+    return Filter(since=moment, **fields)

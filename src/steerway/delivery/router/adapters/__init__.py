@@ -1,0 +1,1 @@
+"""Envoy: its files, its admin socket, its start."""

@@ -1,0 +1,186 @@
+"""A running Envoy: gives it a table, and says what it does with it."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from steerway.delivery.router.adapters import files, xds
+from steerway.delivery.router.adapters.admin import Admin
+from steerway.delivery.router.adapters.bootstrap import LISTENERS, Site, bootstrap, listeners
+from steerway.delivery.router.adapters.files import Files
+from steerway.delivery.router.adapters.xds import CLUSTERS, ROUTES
+from steerway.delivery.router.errors import RouterDown, RouterRefused
+from steerway.delivery.router.rules import Ack, Count, Table, conflicts
+
+CLUSTERS_SUBJECT: Final = "cluster_manager.cds"
+ROUTES_SUBJECT: Final = f"http.ingress.rds.{xds.ROUTES_NAME}"
+LISTENERS_SUBJECT: Final = "listener_manager.lds"
+HEALTHY_LIMIT: Final = timedelta(seconds=5)
+DRAIN_LIMIT: Final = timedelta(seconds=10)
+LOG_BYTES_MAX: Final = 50_000_000
+LOGS_KEPT: Final = 5
+COUNTER: Final = re.compile(r"envoy_(req|att)_requests\{(.*)\} (\d+)")
+LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
+KINDS: Final = {"req": "request", "att": "attempt"}
+
+
+class Envoy:
+    """The router of this installation, by its files and its admin socket."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.admin = Admin(site.admin, site.log / "router.log")
+        self.files = Files(site.xds, self.admin)
+
+    def prepare(self) -> None:
+        """Lay out what Envoy starts from; what it served last stays. Safe while it runs."""
+        self.site.xds.mkdir(parents=True, exist_ok=True)
+        self.site.log.mkdir(parents=True, exist_ok=True)
+        files.write(self.site.run / "bootstrap.json", bootstrap(self.site))
+        files.write(self.site.xds / LISTENERS, listeners(self.site))
+        nothing = Table()
+        if not (self.site.xds / CLUSTERS).exists():
+            files.write(self.site.xds / CLUSTERS, xds.clusters(nothing, self.site.xds))
+        if not (self.site.xds / ROUTES).exists():
+            files.write(self.site.xds / ROUTES, xds.routes(nothing))
+
+    def apply(
+        self,
+        table: Table,
+        *,
+        healthy_limit: timedelta = HEALTHY_LIMIT,
+        drain_limit: timedelta = DRAIN_LIMIT,
+    ) -> Ack:
+        """Serve this table; return when Envoy does.
+
+        Versions come first and go last: a new one is routed to when its replicas are healthy or
+        the limit is over, one that left is forgotten when its requests have ended or the limit is
+        over. A host never moves from a version with healthy replicas to one without. An equal
+        table writes nothing.
+
+        Raises:
+            RouterRefused: Envoy, or a check before it, said no; what was served stays.
+            RouterDown: it does not answer.
+        """
+        if problems := conflicts(table):
+            raise RouterRefused(kind="table", reason="; ".join(problems))
+        if not self.ready():
+            raise RouterDown(reason="it is starting", log=self.admin.log)
+        wanted = xds.clusters(table, self.site.xds)
+        names = {one["name"] for one in wanted["resources"]}
+        known = files.read(self.site.xds / CLUSTERS)["resources"]
+        leaving = [one for one in known if one["name"] not in names]
+        staged = xds.clusters_document([*wanted["resources"], *leaving])
+        routes = xds.routes(table)
+
+        changed = self._push_endpoints(table, {one["name"] for one in known})
+        changed |= self.files.push(CLUSTERS, staged, CLUSTERS_SUBJECT)
+        unhealthy = self._await_healthy(xds.routed(routes), healthy_limit)
+        changed |= self.files.push(ROUTES, routes, ROUTES_SUBJECT)
+        if leaving:
+            self._await_idle([one["name"] for one in leaving], drain_limit)
+            changed |= self.files.push(CLUSTERS, wanted, CLUSTERS_SUBJECT)
+        self._forget_endpoints(names)
+        return Ack(wanted["version_info"], routes["version_info"], changed, unhealthy)
+
+    def ready(self) -> bool:
+        """Whether Envoy runs and has taken its files.
+
+        Raises:
+            RouterDown: it does not run.
+        """
+        return self.admin.get("/ready").strip() == "LIVE"
+
+    def healthy(self, cluster: str) -> tuple[int, int]:
+        """How many replicas of a version may have traffic, and of how many. (0, 0): unknown."""
+        found = self.admin.statistics(rf"^cluster\.{cluster}\.membership_(healthy|total)$")
+        one = f"cluster.{cluster}.membership_"
+        return int(found.get(f"{one}healthy", 0)), int(found.get(f"{one}total", 0))
+
+    def active_requests(self, *clusters: str) -> int:
+        """Requests that these versions are answering or about to."""
+        names = "|".join(clusters)
+        found = self.admin.statistics(rf"^cluster\.({names})\.upstream_rq_(active|pending_active)$")
+        return sum(map(int, found.values()))
+
+    def counts(self) -> list[Count]:
+        """Requests and attempts by version and outcome, since Envoy started.
+
+        They start again at zero when it crashed, and go on when it was upgraded.
+        """
+        text = self.admin.get(r"/stats/prometheus?filter=^(req|att)\.requests")
+        return [_count(*match.groups()) for match in COUNTER.finditer(text)]
+
+    def version(self) -> str:
+        """The version of the Envoy that runs, as `1.40.0`."""
+        return self.admin.get("/server_info").partition('"version": "')[2].split("/")[1]
+
+    def rotate_logs(self, *, bytes_max: int = LOG_BYTES_MAX, kept: int = LOGS_KEPT) -> bool:
+        """Begin a new access log when the old one is full; True when it was."""
+        log = self.site.log / "access.log"
+        if files.size(log) < bytes_max:
+            return False
+        for number in range(kept, 0, -1):
+            older = log.with_name(f"access.log.{number}")
+            newer = log.with_name(f"access.log.{number - 1}") if number > 1 else log
+            if newer.exists():
+                newer.replace(older)
+        self.admin.post("/reopen_logs")
+        return True
+
+    def _push_endpoints(self, table: Table, known: set[str]) -> bool:
+        """Write the endpoints of new versions, which nobody follows yet, and push the others."""
+        changed = False
+        for version in table.versions:
+            name = xds.endpoints_file(version.cluster)
+            document = xds.endpoints(version)
+            if version.cluster in known:
+                changed |= self.files.push(name, document, f"cluster.{version.cluster}")
+            elif files.read(self.site.xds / name) != document:
+                files.write(self.site.xds / name, document)
+                changed = True
+        return changed
+
+    def _await_healthy(self, wanted: dict[str, set[str]], limit: timedelta) -> tuple[str, ...]:
+        """Wait for versions that get traffic only now; return those still without any replica."""
+        served = xds.routed(files.read(self.site.xds / ROUTES))
+        fresh = {
+            cluster
+            for host, clusters in wanted.items()
+            for cluster in clusters - served.get(host, set())
+        }
+        files.wait(lambda: all(self._is_whole(one) for one in fresh), limit)
+        dead = {one for one in fresh if self.healthy(one)[0] == 0}
+        for host, clusters in wanted.items():
+            before = served.get(host, set())
+            worse = dead & clusters - before
+            if worse and any(self.healthy(one)[0] for one in before):
+                reason = f"{', '.join(sorted(worse))} has no healthy replica"
+                raise RouterRefused(kind="routes", reason=reason)
+        return tuple(sorted(dead))
+
+    def _is_whole(self, cluster: str) -> bool:
+        healthy, total = self.healthy(cluster)
+        return healthy == total > 0
+
+    def _await_idle(self, clusters: list[str], limit: timedelta) -> None:
+        files.wait(lambda: self.active_requests(*clusters) == 0, limit)
+
+    def _forget_endpoints(self, names: set[str]) -> None:
+        kept = {xds.endpoints_file(name) for name in names}
+        for path in self.site.xds.glob(xds.endpoints_file("*")):
+            if path.name not in kept:
+                path.unlink()
+
+
+def _count(kind: str, labels: str, requests: str) -> Count:
+    found = dict(LABEL.findall(labels))
+    return Count(
+        kind=KINDS[kind],
+        service=found["service"],
+        environment=found["environment"],
+        version=found["version"],
+        code=int(found["code"]),
+        flags=found["flags"],
+        requests=int(requests),
+    )

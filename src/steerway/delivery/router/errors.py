@@ -1,0 +1,24 @@
+"""What the router refuses, and what it says when it is away."""
+
+from steerway.platform.errors import Refused, Unavailable
+
+
+class RouterRefused(Refused):
+    """Envoy did not take the new configuration and keeps serving the one before."""
+
+    message = "The router keeps its earlier routes: it refused the new {kind}: {reason}"
+
+
+class RouterDown(Unavailable):
+    """Envoy does not answer on its admin socket."""
+
+    message = "The router does not answer ({reason}). Look at {log}, or run `steerway up`."
+
+
+class PortTaken(Refused):
+    """Somebody else listens on the router's port."""
+
+    message = (
+        "Port {port} on {address} is taken by another program. Stop it, or choose another port "
+        "for the router with STEERWAY_ROUTER_PORT."
+    )

@@ -16,7 +16,11 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 EXPECTED: Final = "x-expected"  # how a value is called in an error; not in the published schema
 
-_DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(ms|s|m|h|d)")
+DURATION_PATTERN: Final = r"^(0|[1-9][0-9]{0,8})(ms|s|m|h|d)$"
+SIZE_PATTERN: Final = r"^(0|[1-9][0-9]{0,14})(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+NAME_PATTERN: Final = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
+
+_DURATION = re.compile(DURATION_PATTERN)
 _DURATION_UNITS: Final = {  # the largest first: the canonical form takes the first that divides
     "d": timedelta(days=1),
     "h": timedelta(hours=1),
@@ -24,7 +28,7 @@ _DURATION_UNITS: Final = {  # the largest first: the canonical form takes the fi
     "s": timedelta(seconds=1),
     "ms": timedelta(milliseconds=1),
 }
-_SIZE = re.compile(r"(0|[1-9][0-9]{0,14})(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)")
+_SIZE = re.compile(SIZE_PATTERN)
 _SIZE_UNITS: Final = {
     "TiB": 2**40,
     "TB": 10**12,
@@ -115,7 +119,7 @@ class DurationBetween:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """The form; bounds cannot be said in JSON Schema, so `description` should."""
-        return {"type": "string", "pattern": f"^{_DURATION.pattern}$", EXPECTED: self.expected}
+        return {"type": "string", "pattern": DURATION_PATTERN, EXPECTED: self.expected}
 
     @property
     def expected(self) -> str:
@@ -141,7 +145,7 @@ class SizeBetween:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """The form; bounds cannot be said in JSON Schema, so `description` should."""
-        return {"type": "string", "pattern": f"^{_SIZE.pattern}$", EXPECTED: self.expected}
+        return {"type": "string", "pattern": SIZE_PATTERN, EXPECTED: self.expected}
 
     @property
     def expected(self) -> str:
@@ -180,7 +184,7 @@ Percent = Annotated[
 Name = Annotated[
     str,
     Field(
-        pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$",
+        pattern=NAME_PATTERN,
         json_schema_extra={
             EXPECTED: "a name of 1 to 40 lowercase letters, digits and inner hyphens, "
             "starting with a letter,"

@@ -6,9 +6,12 @@ from typing import Final
 HIDDEN: Final = "(hidden)"
 
 _WORDS: Final = frozenset(
-    "apikey credential credentials key password passwd passphrase pwd secret secrets token".split()
+    {
+        *("apikey", "credential", "credentials", "key", "passphrase", "passwd", "password"),
+        *("pwd", "secret", "secrets", "token"),
+    }
 )
-_PUBLIC: Final = frozenset("public keyboard".split())  # PUBLIC_KEY is no secret
+_PUBLIC: Final = frozenset({"public", "keyboard"})  # PUBLIC_KEY is no secret
 _SPLIT = re.compile(r"[^A-Za-z]+|(?<=[a-z])(?=[A-Z])")
 # scheme://user:password@host, where the password is not a ${REFERENCE}
 _IN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:(?!\$\{)[^/\s@]+@", re.IGNORECASE)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from steerway.platform.descriptor import schema as schemas
-from steerway.platform.descriptor.nodes import Items, Mapping, Node, Path, Scalar, quoted
+from steerway.platform.descriptor.nodes import Items, Mapping, Node, Path, quoted
 from steerway.platform.descriptor.schema import Schema
 from steerway.platform.descriptor.section import EXPECTED
 from steerway.platform.descriptor.sensitive import is_sensitive
@@ -21,7 +21,7 @@ _KINDS: Final = {
 
 
 def expected(root: Schema, schema: Schema) -> str:
-    """ "a whole number from 1 to 100": what a value must be."""
+    """What a value must be, such as `a whole number from 1 to 100`."""
     whole = schemas.resolved(root, schema)
     if EXPECTED in whole:
         return str(whole[EXPECTED])
@@ -54,7 +54,7 @@ def got(node: Node, path: Path) -> str:
 
 
 def either(words: Sequence[str]) -> str:
-    """ "a, b or c"."""
+    """The words as one alternative: `a, b or c`."""
     if len(words) <= 1:
         return words[0] if words else "nothing"
     return f"{', '.join(words[:-1])} or {words[-1]}"
@@ -110,8 +110,3 @@ def _form(schema: Schema) -> str:
 
 def _number(value: float) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def is_text(node: Node) -> bool:
-    """Whether the value is text."""
-    return isinstance(node, Scalar) and isinstance(node.value, str)

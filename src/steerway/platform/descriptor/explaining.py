@@ -1,0 +1,73 @@
+"""Where each value that is in force in an environment was written."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from steerway.platform.descriptor.canonical import canonical
+from steerway.platform.descriptor.loading import Descriptor, S, node_at
+from steerway.platform.descriptor.nodes import Entry, Mapping, Path, path_text
+from steerway.platform.descriptor.sensitive import HIDDEN, holds_password, is_sensitive
+
+DEFAULT: Final = "default"
+SECRETS: Final = "secrets"  # below a key of this name stand names of secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One value in force. `file` and `line` are empty where nobody wrote it."""
+
+    path: str
+    value: str
+    file: str
+    line: int | None
+    origin: str  # "default", "service" or the name of the environment
+
+    def as_json(self) -> dict[str, str | int | None]:
+        """The same, for machines."""
+        return asdict(self)
+
+
+def explain(descriptor: Descriptor[S], environment: str) -> list[Row]:
+    """Every value in force in `environment` with its origin, in the order of the sections.
+
+    Secrets are shown by their name; values that look like secrets are hidden.
+
+    Raises:
+        NotFound: the descriptor has no such environment.
+    """
+    resolved = descriptor.resolved(environment)
+    return [
+        _row(descriptor.file, resolved.tree, path, value)
+        for path, value in leaves(resolved.document)
+        if path[0] != "environments"
+    ]
+
+
+def leaves(value: object, above: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every value of a JSON document with its path; a list of plain values is one value."""
+    if isinstance(value, dict) and value:
+        for key, below in value.items():
+            yield from leaves(below, (*above, key))
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for index, below in enumerate(value):
+            yield from leaves(below, (*above, index))
+    else:
+        yield above, value
+
+
+def shown(path: Path, value: object) -> str:
+    """A value on one line; never a secret."""
+    if SECRETS in path[:-1]:
+        return f"secret:{value}"
+    if value is not None and (is_sensitive(str(path[-1])) or holds_password(value)):
+        return HIDDEN
+    return value if isinstance(value, str) and value else canonical(value)
+
+
+def _row(file: str, tree: Mapping, path: Path, value: object) -> Row:
+    found = node_at(tree, path)
+    if found is None:
+        return Row(path_text(path), shown(path, value), "", None, DEFAULT)
+    node = found.node if isinstance(found, Entry) else found
+    return Row(path_text(path), shown(path, value), file, found.at.line, node.origin)

@@ -1,0 +1,157 @@
+"""What was probably meant."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from steerway.platform.descriptor import schema as schemas
+from steerway.platform.descriptor import sentences
+from steerway.platform.descriptor.nodes import Items, Mapping, Node, Path, Scalar, path_text, quoted
+from steerway.platform.descriptor.schema import Schema
+from steerway.platform.descriptor.section import (
+    DURATION_PATTERN,
+    NAME_PATTERN,
+    SIZE_PATTERN,
+    duration_text,
+    size_text,
+)
+
+SIMILAR_MIN: Final = 70  # percent; below that a guess is more often wrong than right
+_LISTED_MAX: Final = 12
+_SEARCHED_MAX: Final = 60  # characters; a longer key is not a typing mistake
+_TRUTHS: Final = {
+    "yes": "true",
+    "on": "true",
+    "y": "true",
+    "no": "false",
+    "off": "false",
+    "n": "false",
+}
+_ODD_NUMBER = re.compile(r"[-+]?(0[xob]?[0-9a-fA-F_]+|[0-9][0-9_]*|[0-9]+(:[0-9]+)+)")
+_LOOSE_DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*[a-zA-Z]+\s*)+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]+)")
+_MILLISECONDS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_BYTES: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_BINARY: Final = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def for_key(root: Schema, path: Path) -> str:
+    """The key that was meant, where it belongs, or which keys there are."""
+    key, above = str(path[-1]), path[:-1]
+    known = schemas.keys(root, schemas.at(root, above) or {})
+    meant = similar(key, known)
+    if meant:
+        return f"did you mean {quoted(meant)}?"
+    fixed = tuple(segment for segment in above if isinstance(segment, str))
+    elsewhere = [
+        found for found in schemas.paths(root, root) if found[-1] == key and found != fixed
+    ]
+    if elsewhere:
+        return f"did you mean {path_text(sorted(elsewhere, key=len)[0])}?"
+    if known and len(known) <= _LISTED_MAX:
+        return f"the keys here are {', '.join(known)}"
+    return ""
+
+
+def similar(word: str, known: list[str]) -> str:
+    """The known word that `word` was probably meant to be, or nothing."""
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - only a mistake needs it
+
+    if not known or not word or len(word) > _SEARCHED_MAX:
+        return ""
+    lowered = {name.lower(): name for name in known}
+    asked = word.lower().replace("_", "-")
+    extended = [name for low, name in lowered.items() if low.startswith(asked)]
+    if len(extended) == 1:
+        return extended[0]
+    best = process.extractOne(asked, list(lowered), scorer=fuzz.ratio, score_cutoff=SIMILAR_MIN)
+    return lowered[best[0]] if best else ""
+
+
+def for_value(root: Schema, rule: Schema, node: Node) -> str:
+    """How to write the value, where that can be told."""
+    kinds = {branch.get("type") for branch in schemas.branches(root, rule)}
+    if not isinstance(node, Scalar):
+        return _for_collection(kinds, node)
+    if node.value is None:
+        return "write a value, or remove the key to keep the default"
+    if isinstance(node.value, str):
+        return _for_text(root, rule, kinds, node)
+    return _for_other(root, rule, kinds, node)
+
+
+def _for_collection(kinds: set[object], node: Items | Mapping) -> str:
+    if isinstance(node, Items) and "object" in kinds:
+        return 'write "key: value" in lines without a leading -'
+    if isinstance(node, Mapping) and "array" in kinds:
+        return "start each item of the list with -"
+    return ""
+
+
+def _for_other(root: Schema, rule: Schema, kinds: set[object], node: Scalar) -> str:
+    """A number or a truth was found."""
+    for branch in schemas.branches(root, rule):
+        if branch.get("pattern") == DURATION_PATTERN:
+            return f"add the unit, {node.text}s for seconds"
+        if branch.get("pattern") == SIZE_PATTERN:
+            return f"add the unit, {node.text}MB for megabytes"
+    return f"put it in quotes: {quoted(node.text)}" if "string" in kinds else _as_list(kinds, node)
+
+
+def _for_text(root: Schema, rule: Schema, kinds: set[object], node: Scalar) -> str:
+    text = node.text
+    meant = similar(text, sentences.choices(root, rule))
+    if meant:
+        return f"did you mean {quoted(meant)}?"
+    if "boolean" in kinds and text.lower() in _TRUTHS:
+        return f"write {_TRUTHS[text.lower()]}"
+    if kinds & {"integer", "number"} and node.quoted and re.fullmatch(r"-?\d+(\.\d+)?", text):
+        return "remove the quotes"
+    if kinds & {"integer", "number"} and not node.quoted and _ODD_NUMBER.fullmatch(text):
+        return "write plain decimal digits"
+    for branch in schemas.branches(root, rule):
+        meant = _spelled(str(branch.get("pattern", "")), text)
+        if meant and meant != text:
+            return f"did you mean {quoted(meant)}?"
+    return _as_list(kinds, node)
+
+
+def _as_list(kinds: set[object], node: Scalar) -> str:
+    return (
+        f"write it as a list: [{node.text}]"
+        if "array" in kinds and len(node.text) <= _SEARCHED_MAX
+        else ""
+    )
+
+
+def _spelled(pattern: str, text: str) -> str:
+    """`text` written in the way the pattern wants it, or nothing."""
+    if pattern == NAME_PATTERN:
+        name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+        return name if re.fullmatch(NAME_PATTERN, name) else ""
+    if pattern == DURATION_PATTERN:
+        return _duration(text)
+    if pattern == SIZE_PATTERN:
+        return _size(text)
+    return ""
+
+
+def _duration(text: str) -> str:
+    """What "1m30s", "1.5 s" and "30 sec" are in our way."""
+    if len(text) > _SEARCHED_MAX or not _LOOSE_DURATION.fullmatch(text):
+        return ""
+    total = 0.0
+    for number, unit in _PART.findall(text):
+        is_small = unit == "ms" or unit.startswith("milli")
+        total += float(number) * _MILLISECONDS.get("ms" if is_small else unit[0].lower(), 0)
+    return duration_text(timedelta(milliseconds=int(total))) if total >= 1 else ""
+
+
+def _size(text: str) -> str:
+    """What "256m", "256 mb", "0.5GB" and "1gi" are in our way."""
+    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kmgt]?i?)b?(ytes)?", text.lower())
+    if match is None:
+        return ""
+    one = {**_BYTES, **_BINARY}.get(match[2])
+    total = float(match[1]) * one if one else 0
+    return size_text(int(total)) if total >= 1 else ""

@@ -1,0 +1,3 @@
+-- class: irreversible
+DROP TABLE orders;
+DROP TABLE products;

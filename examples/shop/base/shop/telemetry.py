@@ -1,0 +1,197 @@
+"""Traces and metrics to an OTLP/HTTP collector, in the background and never in the way.
+
+Spans wait in a bounded queue. When the queue is full, or the collector does not answer, they are
+dropped and counted in `shop_telemetry_dropped_total`: telemetry that hides its losses is worse.
+"""
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from queue import Empty, Full, Queue
+
+from shop import VERSION
+from shop.metrics import BOUNDS, Metrics
+from shop.settings import Settings
+
+QUEUE_MAX = 2048
+BATCH_MAX = 512
+TRACES_SECONDS = 1.0
+METRICS_SECONDS = 5.0
+EXPORT_TIMEOUT = 2.0
+SERVER, CLIENT = 2, 3  # SpanKind
+ERROR = 2  # StatusCode
+CUMULATIVE = 2  # AggregationTemporality
+
+
+@dataclass(slots=True)
+class Span:
+    """A piece of work: its name, its place in a trace, its times."""
+
+    name: str
+    trace: str
+    parent: str = ""
+    kind: int = SERVER
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    started_ns: int = field(default_factory=time.time_ns)
+    attributes: dict[str, str | int] = field(default_factory=dict)
+    failed: bool = False
+
+    def encode(self, ended_ns: int) -> dict[str, object]:
+        """The span as OTLP/JSON."""
+        return {
+            "traceId": self.trace,
+            "spanId": self.id,
+            "parentSpanId": self.parent,
+            "name": self.name,
+            "kind": self.kind,
+            "startTimeUnixNano": str(self.started_ns),
+            "endTimeUnixNano": str(ended_ns),
+            "attributes": attributes(self.attributes),
+            "status": {"code": ERROR} if self.failed else {},
+        }
+
+
+def follow(traceparent: str) -> tuple[str, str]:
+    """The trace and parent that a request names, or a new trace.
+
+    Source: W3C Trace Context, section 3.2.
+    """
+    parts = traceparent.split("-")
+    if len(parts) >= 4 and len(parts[1]) == 32 and len(parts[2]) == 16:
+        return parts[1], parts[2]
+    return secrets.token_hex(16), ""
+
+
+class Exporter:
+    """Sends spans every second and metrics every five, when there is someone to send them to."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._endpoint = settings.otlp_endpoint
+        self._metrics = metrics
+        self._resource = resource(settings)
+        self._queue: Queue[dict[str, object]] = Queue(QUEUE_MAX)
+        self._stop = threading.Event()
+        self._started_ns = time.time_ns()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin to export."""
+        if self._endpoint:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Send what is left, within the export timeout."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * EXPORT_TIMEOUT)
+
+    def add(self, span: Span) -> None:
+        """Queue a span that just ended."""
+        if not self._endpoint:
+            return
+        try:
+            self._queue.put_nowait(span.encode(time.time_ns()))
+        except Full:
+            self._metrics.dropped("traces", 1)
+
+    def _run(self) -> None:
+        metrics_at = time.monotonic()
+        while not self._stop.wait(TRACES_SECONDS):
+            self._send_spans()
+            if time.monotonic() - metrics_at >= METRICS_SECONDS:
+                metrics_at = time.monotonic()
+                self._send_metrics()
+        self._send_spans()
+        self._send_metrics()
+
+    def _send_spans(self) -> None:
+        while spans := self._batch():
+            scope = {"scope": {"name": "shop"}, "spans": spans}
+            body = {"resourceSpans": [{"resource": self._resource, "scopeSpans": [scope]}]}
+            if not self._post("/v1/traces", body):
+                self._metrics.dropped("traces", len(spans))
+                return
+
+    def _batch(self) -> list[dict[str, object]]:
+        spans: list[dict[str, object]] = []
+        try:
+            while len(spans) < BATCH_MAX:
+                spans.append(self._queue.get_nowait())
+        except Empty:
+            pass
+        return spans
+
+    def _send_metrics(self) -> None:
+        points = encode_metrics(self._metrics, self._started_ns, time.time_ns())
+        scope = {"scope": {"name": "shop"}, "metrics": points}
+        body = {"resourceMetrics": [{"resource": self._resource, "scopeMetrics": [scope]}]}
+        if not self._post("/v1/metrics", body):
+            self._metrics.dropped("metrics", len(points))
+
+    def _post(self, path: str, body: object) -> bool:
+        headers = {"Content-Type": "application/json"}
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._endpoint}{path}", data, headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=EXPORT_TIMEOUT) as response:
+                response.read()
+                return True
+        except (OSError, ValueError, urllib.error.URLError):
+            return False
+
+
+def resource(settings: Settings) -> dict[str, object]:
+    """Who speaks, by OpenTelemetry's names."""
+    pairs = (pair.partition("=") for pair in settings.resource_attributes.split(",") if pair)
+    named: dict[str, str | int] = {name: value for name, _, value in pairs}
+    named |= {
+        "service.name": settings.service_name,
+        "service.version": VERSION,
+        "service.instance.id": f"{socket.gethostname()}:{settings.port}",
+        "process.pid": os.getpid(),
+    }
+    return {"attributes": attributes(named)}
+
+
+def attributes(values: dict[str, str | int]) -> list[dict[str, object]]:
+    """Key-values as OTLP/JSON; its 64-bit integers are strings."""
+    return [
+        {
+            "key": key,
+            "value": {"intValue": str(v)} if isinstance(v, int) else {"stringValue": v},
+        }
+        for key, v in values.items()
+    ]
+
+
+def encode_metrics(metrics: Metrics, started_ns: int, now_ns: int) -> list[dict[str, object]]:
+    """Counters and histograms as cumulative OTLP metrics."""
+    span = {"startTimeUnixNano": str(started_ns), "timeUnixNano": str(now_ns)}
+    sums: dict[str, list[object]] = {}
+    for (name, labels), value in metrics.counters().items():
+        point = {**span, "asInt": str(value), "attributes": attributes(dict(labels))}
+        sums.setdefault(name, []).append(point)
+    histogram = [
+        {
+            **span,
+            "attributes": attributes(dict(labels)),
+            "count": str(sum(counts)),
+            "sum": total,
+            "bucketCounts": [str(count) for count in counts],
+            "explicitBounds": list(BOUNDS),
+        }
+        for labels, (counts, total) in metrics.durations().items()
+    ]
+    kind = {"aggregationTemporality": CUMULATIVE}
+    encoded: list[dict[str, object]] = [
+        {"name": name, "sum": {**kind, "isMonotonic": True, "dataPoints": points}}
+        for name, points in sums.items()
+    ]
+    seconds = {"name": "shop_http_request_seconds", "unit": "s"}
+    return [*encoded, {**seconds, "histogram": {**kind, "dataPoints": histogram}}]

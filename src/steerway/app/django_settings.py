@@ -47,7 +47,9 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [SRC / "platform" / "web" / "templates", *sorted(SRC.glob("*/*/templates"))],
         "OPTIONS": {
+            "libraries": {"ui": "steerway.platform.web.ui"},
             "context_processors": [
+                "steerway.app.shell.shell",
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",

@@ -63,6 +63,13 @@ def _host_of(query: str) -> str:
 
 
 @contextmanager
+def reading() -> Iterator[None]:
+    """Reads outside a request, without a transaction, so that no writer waits for them."""
+    close_old_connections()
+    yield
+
+
+@contextmanager
 def unit_of_work() -> Iterator[None]:
     """One transaction outside a request: commits at the end, and lets go of a dead connection."""
     close_old_connections()

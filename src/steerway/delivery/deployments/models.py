@@ -2,7 +2,14 @@
 
 from django.db import models
 
-from steerway.delivery.deployments.rules import Kind, State, Step, StepState, Strategy, deployment_ref
+from steerway.delivery.deployments.rules import (
+    Kind,
+    State,
+    Step,
+    StepState,
+    Strategy,
+    deployment_ref,
+)
 from steerway.delivery.releases.models import Release
 from steerway.planning.changes.models import Change
 from steerway.platform.db import new_id
@@ -17,12 +24,16 @@ class Deployment(models.Model):
     service = models.CharField(max_length=60)
     environment = models.CharField(max_length=60)
     change = models.OneToOneField(Change, on_delete=models.PROTECT, related_name="deployment")
-    ref_asked = models.CharField(max_length=200, help_text="What was asked for: v2, main, a commit.")
+    ref_asked = models.CharField(
+        max_length=200, help_text="What was asked for: v2, main, a commit."
+    )
     force = models.BooleanField(default=False)
     strategy = models.CharField(max_length=20, choices=[(s.value, s.value) for s in Strategy])
     plan = models.JSONField(help_text="The merged sections, as they were when it was asked for.")
     config_digest = models.CharField(max_length=80)
-    release = models.ForeignKey(Release, null=True, on_delete=models.PROTECT, related_name="deployments")
+    release = models.ForeignKey(
+        Release, null=True, on_delete=models.PROTECT, related_name="deployments"
+    )
     previous = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     requested_by = models.CharField(max_length=200)
     requested_at = models.DateTimeField()
@@ -79,7 +90,9 @@ class DeploymentStep(models.Model):
     position = models.SmallIntegerField()
     name = models.CharField(max_length=20, choices=[(s.value, s.value) for s in Step])
     state = models.CharField(
-        max_length=20, choices=[(s.value, s.value) for s in StepState], default=StepState.WAITING.value
+        max_length=20,
+        choices=[(s.value, s.value) for s in StepState],
+        default=StepState.WAITING.value,
     )
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

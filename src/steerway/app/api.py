@@ -1,0 +1,87 @@
+"""The API as a whole: its routers, and the one translation of errors to problems."""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from steerway import __version__
+from steerway.platform.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    SteerwayError,
+    Unavailable,
+)
+
+STATUS = {Forbidden: 403, NotFound: 404, Refused: 409, Invalid: 422, Unavailable: 503}
+TITLES = {
+    400: "The request cannot be read",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Refused",
+    422: "Invalid",
+    429: "Too many requests",
+    503: "Unavailable",
+}
+
+
+def problem(
+    status: int, detail: str, kind: str = "about:blank", fields: Mapping[str, Any] = MappingProxyType({})
+) -> HttpResponse:
+    """A problem document.
+
+    Source: RFC 9457.
+    """
+    body = {"type": kind, "title": TITLES.get(status, "Error"), "status": status, "detail": detail}
+    content = json.dumps({**fields, **body}, default=str)  # a field never hides ours
+    return HttpResponse(content, status=status, content_type="application/problem+json")
+
+
+def status_of(error: SteerwayError) -> int:
+    """The HTTP status of an error of ours."""
+    return next(code for kind, code in STATUS.items() if isinstance(error, kind))
+
+
+def _steerway_error(request: HttpRequest, error: SteerwayError) -> HttpResponse:
+    return problem(status_of(error), str(error), f"/errors/{error.code()}", error.fields)
+
+
+def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    errors = [
+        {"where": ".".join(str(part) for part in e["loc"]), "message": e["msg"]}
+        for e in error.errors
+    ]
+    sentence = "; ".join(f"{e['where']}: {e['message']}" for e in errors)
+    return problem(422, sentence, "/errors/request-invalid", {"errors": errors})
+
+
+def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem(error.status_code, str(error))
+
+
+def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problem(404, "There is nothing at this address.")
+
+
+def build() -> NinjaAPI:
+    """The API with every router mounted."""
+    api = NinjaAPI(
+        title="Steerway",
+        version=__version__,
+        description="Plan, deliver and control a team's software.",
+        openapi_url="/schema",
+        docs_url=None,
+    )
+    api.add_exception_handler(SteerwayError, _steerway_error)
+    api.add_exception_handler(ValidationError, _validation_error)
+    api.add_exception_handler(HttpError, _http_error)
+    api.add_exception_handler(Http404, _not_found)
+    return api

@@ -1,0 +1,183 @@
+"""The server process: doors, workflows, reconciliation, and an orderly end.
+
+It holds a lock on the home directory, so that two servers never work on the same state.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+import uvicorn
+
+from steerway.platform.errors import Refused, Unavailable
+from steerway.platform.settings import Settings
+
+BACKLOG: Final = 512
+SOCKET_PATH_MAX: Final = 107
+GRACE_SECONDS: Final = 5
+
+
+class HomeInUse(Refused):
+    """Another server works here."""
+
+    message = "A server (process {pid}) is running for {home}. `steerway down` stops it."
+
+
+class PortTaken(Unavailable):
+    """Another program listens there."""
+
+    message = (
+        "Port {port} of {address} is taken by another program. "
+        "Stop it, or choose another port with {variable}."
+    )
+
+
+class PathTooLong(Refused):
+    """A unix socket cannot have this path."""
+
+    message = (
+        "{path} is too long for a socket ({length} characters, {most} are possible). "
+        "Choose a shorter STEERWAY_HOME."
+    )
+
+
+def serve(settings: Settings) -> None:
+    """Run the server until it is told to stop.
+
+    Raises:
+        HomeInUse: another server has the home directory.
+        PortTaken: another program has the port.
+    """
+    os.umask(0o077)
+    for directory in (settings.home, settings.run, settings.log):
+        directory.mkdir(parents=True, exist_ok=True)
+    with _home_lock(settings), contextlib.ExitStack() as doors:
+        network = doors.enter_context(_network_socket(settings))
+        local = doors.enter_context(_local_socket(settings.socket))
+        _logging()
+        _run(settings, network, local)
+
+
+def _run(settings: Settings, network: socket.socket, local: socket.socket) -> None:
+    # Django and the engine of workflows are loaded only once the doors are ours.
+    from steerway.app import django_setup  # noqa: PLC0415
+
+    django_setup.prepare()
+    from steerway.app import access  # noqa: PLC0415
+    from steerway.app.asgi import Front  # noqa: PLC0415
+    from steerway.app.events import Stream  # noqa: PLC0415
+    from steerway.app.worker import Worker  # noqa: PLC0415
+
+    worker = Worker(settings)
+    worker.start()
+    try:
+        front = Front(Stream(access.may_read), settings.threads)
+        asyncio.run(_listen(front, network, local))
+    finally:
+        worker.stop()
+
+
+async def _listen(front: Any, network: socket.socket, local: socket.socket) -> None:
+    servers = [_Door(front.door(local=False)), _Door(front.door(local=True))]
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tasks = [
+        asyncio.create_task(server.serve(sockets=[door]))
+        for server, door in zip(servers, (network, local), strict=True)
+    ]
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    await front.close()
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*tasks)
+    stopped.cancel()
+
+
+class _Door(uvicorn.Server):
+    """One listener. Signals belong to the process, not to it."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_keep_alive=30,
+                h11_max_incomplete_event_size=64 * 1024,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+@contextlib.contextmanager
+def _home_lock(settings: Settings) -> Iterator[None]:
+    with (settings.run / "server.lock").open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise HomeInUse(pid=_pid(handle), home=settings.home) from error
+        handle.truncate(0)
+        handle.write(f"{os.getpid()}\n")
+        handle.flush()
+        yield
+
+
+def _pid(handle: IO[str]) -> str:
+    handle.seek(0)
+    return handle.read().strip() or "unknown"
+
+
+@contextlib.contextmanager
+def _network_socket(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((settings.address, settings.port))
+        except OSError as error:
+            raise PortTaken(
+                port=settings.port, address=settings.address, variable="STEERWAY_PORT"
+            ) from error
+        door.listen(BACKLOG)
+        yield door
+
+
+@contextlib.contextmanager
+def _local_socket(path: Path) -> Iterator[socket.socket]:
+    if len(str(path)) > SOCKET_PATH_MAX:
+        raise PathTooLong(path=path, length=len(str(path)), most=SOCKET_PATH_MAX)
+    path.unlink(missing_ok=True)  # The lock says that its server is gone.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        door.bind(str(path))  # The process mask makes it 0600 from its first moment.
+        door.listen(BACKLOG)
+        try:
+            yield door
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _logging() -> None:
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S%z",
+    )
+    for noisy in ("dbos", "uvicorn.error", "httpx", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

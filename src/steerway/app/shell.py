@@ -1,0 +1,93 @@
+"""What is around every page: the navigation, the banners, and where the log stands."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from steerway.planning.changes import queries as changes
+from steerway.platform import clock
+from steerway.platform.log import queries as log
+from steerway.platform.work import Actor, Work
+
+THEMES: Final = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation. `needs` is the permission that shows it."""
+
+    name: str
+    icon: str
+    route: str
+    group: str = ""
+    needs: str = "records.read"
+
+
+# Every place of the navigation, in order. A place without its route is not shown.
+PLACES: Final = (
+    Place("Bridge", "bridge", "bridge"),
+    Place("Services", "services", "services:list"),
+    Place("Changes", "changes", "changes:list", "Plan"),
+    Place("Deployments", "deployments", "deployments:list", "Deliver"),
+    Place("Releases", "releases", "releases:list", "Deliver"),
+    Place("Log", "log", "log:list", "Control"),
+    Place("People", "people", "identity:people", "Steerway", "people.manage"),
+    Place("Settings", "settings", "installation:settings", "Steerway", "settings.read"),
+)
+# What has a place of its own at the bottom of a phone; the rest is one tap further.
+TABS: Final = ("Bridge", "Services", "Deployments", "Changes")
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """What `page.html` needs on every page; asked for only where it is used."""
+    work: Work | None = getattr(request, "work", None)
+    theme = request.COOKIES.get("steerway_theme", "")
+    context: dict[str, object] = {"theme": theme if theme in THEMES else ""}
+    if work is None:
+        return context | {"now": clock.now(), "actor": None}
+    return context | {
+        "now": work.now,
+        "actor": work.actor,
+        "account_url": _address("identity:account"),
+        "sign_out_url": _address("account_logout"),
+        "search_url": _address("search"),
+        "changes_url": _address("changes:list"),
+        "seq": SimpleLazyObject(log.last_seq),
+        "places": SimpleLazyObject(lambda: _places(work.actor, request.path)),
+        "tabs": SimpleLazyObject(
+            lambda: [p for p in _places(work.actor, request.path) if p["name"] in TABS]
+        ),
+        "freeze": SimpleLazyObject(changes.freeze),
+    }
+
+
+def _places(actor: Actor, path: str) -> list[dict[str, object]]:
+    found = [
+        {
+            "name": place.name,
+            "icon": place.icon,
+            "group": place.group,
+            "url": url,
+        }
+        for place in PLACES
+        if actor.may(place.needs) and (url := _address(place.route))
+    ]
+    here = _current(path, [str(p["url"]) for p in found])
+    return [p | {"is_current": p["url"] == here} for p in found]
+
+
+def _current(path: str, urls: list[str]) -> str:
+    """The address in the navigation that `path` lies under; the longest wins."""
+    under = [u for u in urls if path == u or (u != "/" and path.startswith(u.rstrip("/") + "/"))]
+    return max(under, key=len, default="")
+
+
+def _address(route: str) -> str:
+    """The address of a route; empty when this installation has no such page."""
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return ""

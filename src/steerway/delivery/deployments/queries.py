@@ -1,0 +1,142 @@
+"""Reading deployments."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from steerway.delivery.deployments.errors import DeploymentUnknown, NeverServed, NothingToRollBack
+from steerway.delivery.deployments.models import Deployment
+from steerway.delivery.deployments.rules import State, number_of
+
+ROWS_MAX = 200
+# Versions named in a refusal; more would not be read.
+KNOWN_MAX = 5
+
+
+def get(ref: str) -> Deployment:
+    """One deployment by `DEP-12` or `12`.
+
+    Raises:
+        DeploymentUnknown: there is none.
+    """
+    found = _all().filter(number=number_of(ref)).first()
+    if found is None:
+        raise DeploymentUnknown(ref=ref)
+    return found
+
+
+def by_id(deployment_id: UUID | str) -> Deployment:
+    """The deployment that a workflow is about."""
+    return _all().get(id=deployment_id)
+
+
+def newest(
+    *, service: str = "", environment: str = "", before: int | None = None, rows: int = 50
+) -> list[Deployment]:
+    """Deployments, newest first, older than the number `before`."""
+    found = _all()
+    if service:
+        found = found.filter(service=service)
+    if environment:
+        found = found.filter(environment=environment)
+    if before is not None:
+        found = found.filter(number__lt=before)
+    return list(found.order_by("-number")[: min(rows, ROWS_MAX)])
+
+
+def running(service: str = "", environment: str = "") -> list[Deployment]:
+    """Deployments whose workflow has something to do, oldest first."""
+    found = _all().filter(state=State.RUNNING.value)
+    if service:
+        found = found.filter(service=service)
+    if environment:
+        found = found.filter(environment=environment)
+    return list(found.order_by("number")[:ROWS_MAX])
+
+
+def serving(service: str, environment: str) -> Deployment | None:
+    """The deployment that has the traffic: the newest that succeeded. None before the first."""
+    return _succeeded(service, environment).first()
+
+
+def all_serving(services: Iterable[str] | None = None) -> list[Deployment]:
+    """What serves everywhere, one deployment per service and environment, in one query."""
+    found = _all().filter(state=State.SUCCEEDED.value)
+    if services is not None:
+        found = found.filter(service__in=list(services))
+    newest_numbers: dict[tuple[str, str], Deployment] = {}
+    for deployment in found.order_by("service", "environment", "-number").iterator():
+        newest_numbers.setdefault((deployment.service, deployment.environment), deployment)
+    return list(newest_numbers.values())
+
+
+def last_good(service: str, environment: str) -> Deployment:
+    """The deployment to return to: it served, nobody rolled back from it, and it differs.
+
+    Raises:
+        NothingToRollBack: there is none whose files are still here.
+    """
+    now = serving(service, environment)
+    if now is not None:
+        for candidate in _returnable(now):
+            return candidate
+    raise NothingToRollBack(service=service, environment=environment)
+
+
+def earlier(service: str, environment: str, release: str) -> Deployment:
+    """The newest deployment that served `release`, by name, commit or digest.
+
+    Raises:
+        NeverServed: it has not served here, or its files are gone.
+    """
+    now = serving(service, environment)
+    candidates = _returnable(now) if now else []
+    for candidate in candidates:
+        found = candidate.release
+        if found and (found.name == release or found.commit.startswith(release)):
+            return candidate
+    known = dict.fromkeys(c.version for c in candidates)
+    raise NeverServed(
+        release=release,
+        service=service,
+        environment=environment,
+        known=", ".join(list(known)[:KNOWN_MAX]) or "none",
+    )
+
+
+def protected_releases(service: str) -> set[UUID]:
+    """Releases that must stay on disk: what serves, what is deploying, what a rollback takes."""
+    kept: set[UUID] = set()
+    for deployment in _all().filter(service=service, state=State.RUNNING.value):
+        kept |= {deployment.release_id} if deployment.release_id else set()
+    environments = _all().filter(service=service).values_list("environment", flat=True)
+    for environment in environments.order_by().distinct():
+        now = serving(service, environment)
+        if now is not None:
+            kept |= {d.release_id for d in [now, *_returnable(now)[:1]] if d.release_id}
+    return kept
+
+
+def _returnable(now: Deployment) -> list[Deployment]:
+    """Deployments one could return to from `now`, newest first."""
+    found = _succeeded(now.service, now.environment).filter(
+        number__lt=now.number, bad_at=None, release__removed_at=None
+    )
+    return [
+        d
+        for d in found[:ROWS_MAX]
+        if (d.release_id, d.config_digest) != (now.release_id, now.config_digest)
+    ]
+
+
+def _succeeded(service: str, environment: str) -> QuerySet[Deployment]:
+    return (
+        _all()
+        .filter(service=service, environment=environment, state=State.SUCCEEDED.value)
+        .order_by("-number")
+    )
+
+
+def _all() -> QuerySet[Deployment]:
+    return Deployment.objects.select_related("release", "change")

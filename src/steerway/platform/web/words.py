@@ -1,0 +1,130 @@
+"""How values read on a page: durations, sizes, ages, states. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+# Older than this, a date says more than an age.
+AGE_DAYS_MAX: Final = 30
+JUST_NOW_SECONDS: Final = 5
+KILO: Final = 1024
+UNITS: Final = ("B", "kB", "MB", "GB", "TB")
+SHORT_DIGEST: Final = 12
+HUES: Final = 8
+
+# What a state means to people, in one of six tones. A state that is not listed is unknown:
+# it is shown as such and never as good.
+BY_TONE: Final[dict[str, str]] = {
+    "good": "succeeded healthy serving done implemented ready active good live up verified ok",
+    "info": "running starting deploying draining verifying switching building open started",
+    "warn": "waiting held paused frozen stopping degraded backoff unready drifted pending",
+    "bad": "failed unhealthy crashed crash-loop crashing down bad fatal broken revoked",
+    "idle": "cancelled unchanged skipped stopped retired lifted expired none exited",
+}
+TONES: Final = {state: tone for tone, states in BY_TONE.items() for state in states.split()}
+# States in which something is on its way; their mark moves.
+MOVING: Final = frozenset(BY_TONE["info"].split()) - {"open", "started"} | {"stopping"}
+# What stands where there is no value.
+NOTHING: Final = "\N{EN DASH}"
+
+
+def tone(state: str) -> str:
+    """The tone of a state: good, info, warn, bad, idle, or unknown."""
+    return TONES.get(state.lower(), "unknown")
+
+
+def sentence(state: str) -> str:
+    """A state as people read it: `crash-loop` is `Crash loop`."""
+    text = state.replace("-", " ").replace("_", " ").strip()
+    return text[:1].upper() + text[1:] if text else "Unknown"
+
+
+def duration(span: timedelta | float | None) -> str:
+    """How long something took or has taken. The same words as `clock` in moments.js."""
+    if span is None:
+        return NOTHING
+    seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    whole = max(0, int(seconds))
+    if 0 <= seconds < 1:
+        return f"{round(seconds * 1000)} ms"
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    if whole < DAY:
+        return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
+    return f"{whole // DAY} d {whole % DAY // HOUR} h"
+
+
+def age(at: datetime, now: datetime) -> str:
+    """How long ago `at` was; a date when that is long."""
+    seconds = int((now - at).total_seconds())
+    if seconds > AGE_DAYS_MAX * DAY or seconds < -JUST_NOW_SECONDS:
+        return at.astimezone(UTC).strftime("%-d %b %Y")
+    if seconds < JUST_NOW_SECONDS:
+        return "just now"
+    for limit, unit, size in ((MINUTE, "s", 1), (HOUR, "min", MINUTE), (DAY, "h", HOUR)):
+        if seconds < limit:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds // DAY} d ago"
+
+
+def bytes_text(count: float | None) -> str:
+    """A size as people read it."""
+    if count is None:
+        return NOTHING
+    size = float(count)
+    for unit in UNITS[:-1]:
+        if size < KILO:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"  # noqa: PLR2004 -- one digit below ten
+        size /= KILO
+    return f"{size:.1f} {UNITS[-1]}"
+
+
+def short_digest(value: str) -> str:
+    """The part of a digest or commit that people compare by eye."""
+    return value.rpartition(":")[2][:SHORT_DIGEST]
+
+
+def initials(name: str) -> str:
+    """Two letters for a person."""
+    parts = [p for p in name.replace("@", " ").replace(".", " ").split() if p]
+    return (parts[0][0] + parts[1][0] if len(parts) > 1 else name[:2]).upper() if parts else "?"
+
+
+def hue(name: str) -> int:
+    """The colour of a person: the same one every time."""
+    return sum(name.encode()) % HUES
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of a diff and what it means."""
+
+    kind: str
+    text: str
+
+
+MARKS: Final = (("+++", "meta"), ("---", "meta"), ("@@", "hunk"), ("+", "add"), ("-", "del"))
+
+
+def diff_lines(text: str | Iterable[str]) -> list[DiffLine]:
+    """The lines of a unified diff, each with its kind: add, del, hunk, meta or same."""
+    lines = text.splitlines() if isinstance(text, str) else list(text)
+    return [
+        DiffLine(next((kind for mark, kind in MARKS if line.startswith(mark)), "same"), line)
+        for line in lines
+    ]
+
+
+def spark_path(values: Sequence[float], width: float = 96, height: float = 24) -> str:
+    """The `d` of a line through `values`, in a box of `width` by `height`."""
+    if len(values) < 2:  # noqa: PLR2004 -- a line has two ends
+        return ""
+    low, high = min(values), max(values)
+    scale = (height - 2) / (high - low) if high > low else 0
+    step = width / (len(values) - 1)
+    points = [f"{i * step:.1f},{height - 1 - (v - low) * scale:.1f}" for i, v in enumerate(values)]
+    return "M" + " L".join(points)

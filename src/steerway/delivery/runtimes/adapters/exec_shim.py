@@ -44,6 +44,7 @@ class Spec(TypedDict):
     command: list[str]
     directory: str
     environment: dict[str, str]
+    search: list[str]
     secrets: dict[str, tuple[str, str]]
     creates: dict[str, int]
     limits: dict[str, float]
@@ -75,6 +76,7 @@ def main(spec_file: str) -> int:
     """Start the program of a spec file, or watch it when it runs already."""
     spec: Spec = json.loads(Path(spec_file).read_text())
     run, name = Path(spec["run"]), spec["name"]
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback in the program's log
     _open_log(spec["log"])
     lock = lock_start(run, name)
     record = read_record(run, name)
@@ -312,7 +314,9 @@ def _environment(spec: Spec) -> dict[str, str]:
     """What supervisord was given, less its own, then the program's variables and secrets."""
     given = {k: v for k, v in os.environ.items() if not k.startswith("SUPERVISOR_")}  # noqa: TID251 -- passed on
     given.pop(proc.MARK, None)
-    return given | spec["environment"] | _secrets(spec)
+    environment = given | spec["environment"]
+    environment["PATH"] = os.pathsep.join([*spec["search"], environment.get("PATH", os.defpath)])
+    return environment | _secrets(spec)
 
 
 class _SecretClosed(Exception):

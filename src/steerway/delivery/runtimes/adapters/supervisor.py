@@ -1,0 +1,386 @@
+"""Programs under supervisord: the one way to start, stop, remove and see them."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from steerway.delivery.runtimes.adapters import (
+    cgroups,
+    exec_shim,
+    logs,
+    proc,
+    sockets,
+    supervisor_config,
+)
+from steerway.delivery.runtimes.adapters.supervisor_rpc import Fault, Rpc
+from steerway.delivery.runtimes.errors import (
+    HomeTooLong,
+    ProgramUnknown,
+    StillRunning,
+    SupervisorDown,
+)
+from steerway.delivery.runtimes.rules import Process, ProcessState, Program
+
+SOCKET_LENGTH_MAX = 95  # the kernel takes 107; supervisord adds a dot and its pid
+START_SECONDS = 20.0
+STOP_MARGIN_SECONDS = 5.0
+STOPS_AT_ONCE = 8
+_INHERITED: Final = ("HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR")
+_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NO_WAIT: Final = False  # a start is seen by the health check, not here
+_LIVE: Final = ("STARTING", "RUNNING", "BACKOFF")
+_NOT_THERE: Final = (Fault.NOT_RUNNING, Fault.BAD_NAME)
+_ENDED: Final = ("STOPPED", "FATAL", "UNKNOWN")
+
+
+class Supervisor:
+    """The supervisord of one installation. `key` is the file of the key that seals secrets."""
+
+    def __init__(self, run: Path, log: Path, key: Path | None = None) -> None:
+        self.run = run
+        self.log = log
+        self.key = key
+        self.rpc = Rpc(run / "supervisor.sock", log / "supervisord.log")
+        # The cgroups of two installations on one host must not meet.
+        self.group = f"{cgroups.PREFIX}{sha256(str(run).encode()).hexdigest()[:12]}"
+
+    def ensure(self) -> bool:
+        """Have a supervisord run; True when it had to be started. Programs that run are adopted.
+
+        Raises:
+            SupervisorDown: it hangs, or cannot be started.
+            HomeTooLong: its socket would have too long a path.
+        """
+        length = len(str(self.rpc.path))
+        if length > SOCKET_LENGTH_MAX:
+            raise HomeTooLong(socket=self.rpc.path, length=length, length_max=SOCKET_LENGTH_MAX)
+        for name in ("conf.d", "specs", "pids", "state"):
+            (self.run / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.log.mkdir(parents=True, exist_ok=True)
+        with self._locked("supervisor"):
+            if self.rpc.is_there() and self._answers():
+                return False
+            self._kill_mute()
+            self._launch()
+        return True
+
+    def pid(self) -> int:
+        """The process id of supervisord."""
+        return int(self.rpc.call("getPID"))
+
+    def add(self, program: Program) -> bool:
+        """Make a program known, not started; True when it is new or has changed.
+
+        The same program again changes nothing; a changed one is stopped and replaced.
+        """
+        with self._locked(program.name):
+            spec = supervisor_config.spec(
+                program, run=self.run, log=self.log, key=self.key, group=self.group
+            )
+            text, file, ini = json.dumps(spec), self._spec(program.name), self._ini(program.name)
+            if ini.exists() and file.exists() and file.read_text() == text:
+                self._load(program.name)
+                return False
+            if ini.exists() or file.exists():
+                self._end(program.name)
+                self._unload(program.name)
+            _write(file, text)
+            self._write_ini(program.name, autostart=False)
+            self.rpc.call("reloadConfig")
+            self._load(program.name)
+        return True
+
+    def start(self, name: str) -> None:
+        """Ask for a program to run from now on; does not wait until it does.
+
+        Raises:
+            ProgramUnknown: it was never added.
+        """
+        with self._locked(name):
+            if not self._ini(name).exists():
+                raise ProgramUnknown(name=name)
+            self._write_ini(name, autostart=True)
+            self._load(name)
+            if self._info(name)[0] not in _LIVE:
+                (self.run / "state" / f"{name}.json").unlink(
+                    missing_ok=True
+                )  # earlier crashes are forgiven
+            self.rpc.call("startProcess", _full(name), _NO_WAIT, accept=(Fault.ALREADY_STARTED,))
+
+    def stop(self, name: str) -> None:
+        """End a program with all its processes, and keep it ended. Waits for the grace at most.
+
+        Raises:
+            StillRunning: the kernel does not let a process die.
+        """
+        with self._locked(name):
+            if self._ini(name).exists():
+                self._write_ini(name, autostart=False)
+            self._end(name)
+
+    def remove(self, name: str) -> None:
+        """Stop a program and forget it; its log stays."""
+        with self._locked(name):
+            # First, so that a supervisord that starts in the middle does not start it again.
+            self._ini(name).unlink(missing_ok=True)
+            self._end(name)
+            self._unload(name)
+            record = self.record(name)
+            cgroups.remove(record.cgroups if record else [])
+            for file in ("specs/{}.json", "state/{}.json", "pids/{}.json", "pids/{}.lock"):
+                (self.run / file.format(name)).unlink(missing_ok=True)
+            self._lock_file(name).unlink(missing_ok=True)
+
+    def processes(self) -> dict[str, Process]:
+        """Every program that was added, as it is now."""
+        return {info["name"]: self._seen(info) for info in self.rpc.call("getAllProcessInfo")}
+
+    def record(self, name: str) -> proc.Record | None:
+        """The last start of a program."""
+        return exec_shim.read_record(self.run, name)
+
+    def tail(self, name: str, size: int = 4096) -> str:
+        """The last `size` bytes that a program wrote.
+
+        Raises:
+            ProgramUnknown: it was never added.
+        """
+        return logs.tail(Path(self._read_spec(name)["log"]), size)
+
+    def rotate(self) -> list[str]:
+        """Rotate the logs that have grown too long; the names of their programs."""
+        names = [file.stem for file in (self.run / "specs").glob("*.json")]
+        return [name for name in names if logs.rotate(Path(self._read_spec(name)["log"]))]
+
+    def why_not_listening(self, name: str, port: int) -> str:
+        """One sentence about a program whose port does not answer."""
+        record = self.record(name)
+        if record is None:
+            return f"nothing listens on {port}; {name} has not started yet"
+        return sockets.why_not_listening(port, record)
+
+    def shutdown(self) -> None:
+        """End all programs and supervisord. What was started starts again with the next one."""
+        with self._locked("supervisor"):
+            if not self.rpc.is_there():
+                self._kill_mute()
+                pid = None
+            else:
+                pid = self.pid()
+            names = [file.stem for file in (self.run / "specs").glob("*.json")]
+            with ThreadPoolExecutor(STOPS_AT_ONCE) as pool:
+                list(pool.map(self._end, names))
+            if pid is not None:
+                self.rpc.call("shutdown", accept=(Fault.SHUTDOWN_STATE,))
+                if not proc.wait(lambda: _is_gone(pid), START_SECONDS):
+                    raise StillRunning(name="supervisord", pids=pid, seconds=START_SECONDS)
+            for name in names:
+                record = self.record(name)
+                cgroups.remove(record.cgroups if record else [])
+            cgroups.remove(cgroups.leaf(cgroups.here(), self.group))
+
+    def _answers(self) -> bool:
+        state = self.rpc.call("getState")["statename"]
+        if state == "RUNNING":
+            return True
+        pid = int(self.rpc.call("getPID"))
+        if not proc.wait(lambda: _is_gone(pid), START_SECONDS):
+            raise self._down(f"it is in state {state}")
+        return False
+
+    def _down(self, reason: str) -> SupervisorDown:
+        return SupervisorDown(socket=self.rpc.path, reason=reason, log=self.rpc.log)
+
+    def _kill_mute(self) -> None:
+        """A supervisord without a socket can never be asked again; its programs are adopted."""
+        file, config = self.run / "supervisord.pid", str(self.run / "supervisord.conf")
+        try:
+            pid = int(file.read_text())
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return
+        if config.encode() in words:
+            os.kill(pid, signal.SIGKILL)
+            proc.wait(lambda: _is_gone(pid), STOP_MARGIN_SECONDS)
+
+    def _launch(self) -> None:
+        config = self.run / "supervisord.conf"
+        _write(config, supervisor_config.supervisord(self.run, self.log))
+        inherited = {k: os.environ[k] for k in _INHERITED if k in os.environ}  # noqa: TID251 -- passed on to programs, not read
+        command = [sys.executable, "-I", "-m", "supervisor.supervisord", "-c", str(config)]
+        try:
+            done = subprocess.run(
+                command,
+                check=False,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                env={"PATH": _PATH} | inherited,
+                timeout=START_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise self._down(f"it did not start within {START_SECONDS:.0f} s") from error
+        if done.returncode or not proc.wait(self.rpc.is_there, START_SECONDS):
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            raise self._down(said[-1] if said else "it did not start")
+        cgroups.leave(self.pid(), self.group)
+
+    def _end(self, name: str) -> None:
+        """Ask, wait the grace, kill. Also what supervisord does not know, or died of."""
+        spec = self._read_spec(name) if self._spec(name).exists() else None
+        grace = spec["grace"] if spec else 0.0
+        number = getattr(signal, f"SIG{spec['stop_signal']}") if spec else signal.SIGTERM
+        asked: set[int] = set()
+        if proc.wait(lambda: self._ask(name, number, asked), grace):
+            return
+        if not proc.wait(lambda: self._kill(name), STOP_MARGIN_SECONDS):
+            record = self.record(name)
+            pids = [one.pid for one in proc.members(record)] if record else ["?"]
+            raise StillRunning(
+                name=name, pids=", ".join(map(str, pids)), seconds=STOP_MARGIN_SECONDS
+            )
+
+    def _ask(self, name: str, number: int, asked: set[int]) -> bool:
+        """Whether all has ended; asks each process that nobody has asked yet."""
+        state, record = self._info(name)[0], self.record(name)
+        left = proc.members(record) if record else []
+        if state in _LIVE:
+            # It signals the group it started; a watcher signals all.
+            self.rpc.call("stopProcess", _full(name), _NO_WAIT, accept=_NOT_THERE)
+            asked.update(
+                o.pid for o in left if record and (record.watcher or o.group == record.pid)
+            )
+        rest = {one.pid for one in left} - asked
+        proc.send(rest, number)
+        asked.update(rest)
+        return state in _ENDED and not left
+
+    def _kill(self, name: str) -> bool:
+        (state, pid), record = self._info(name), self.record(name)
+        if state in _LIVE:
+            self.rpc.call("stopProcess", _full(name), _NO_WAIT, accept=_NOT_THERE)
+        left = proc.kill_all(record, 0.5) if record else []
+        if pid and state == "STOPPING":
+            proc.send([pid], signal.SIGKILL)
+        return state in _ENDED and not left
+
+    def _info(self, name: str) -> tuple[str, int]:
+        """What supervisord says about a program, and the pid of its child or 0."""
+        if not self.rpc.is_there():
+            return "UNKNOWN", 0
+        info = self.rpc.call("getProcessInfo", _full(name), accept=(Fault.BAD_NAME,))
+        if isinstance(info, Fault):
+            return "UNKNOWN", 0
+        return str(info["statename"]), int(info["pid"])
+
+    def _seen(self, info: dict[str, Any]) -> Process:
+        name, statename, pid = str(info["name"]), str(info["statename"]), int(info["pid"])
+        record, state = self.record(name), exec_shim.read_state(self.run, name)
+        is_ours = record is not None and pid in (record.pid, record.watcher)
+        up = record if record and is_ours and proc.is_alive(record) else None
+        is_paused = state is not None and state["phase"] == "backoff" and state["pid"] == pid
+        is_live = statename in _LIVE
+        return Process(
+            name=name,
+            state=_process_state(statename, is_up=up is not None, is_paused=is_paused),
+            pid=up.pid if up and pid else None,
+            started_at=_moment(up.started_at) if up and pid else None,
+            exits=state["exits"] if state else 0,
+            crashes=state["crashes"] if state else 0,
+            last_exit=state["last_exit"] if state else "",
+            problem=state["problem"] if state else "",
+            resumes_at=_moment(state["resumes_at"]) if state and is_paused and is_live else None,
+            adopted=bool(up and up.watcher),
+            enforced=up.enforced if up else {},
+        )
+
+    def _load(self, name: str) -> None:
+        known = (Fault.ALREADY_ADDED, Fault.BAD_NAME)
+        if self.rpc.call("addProcessGroup", name, accept=known) is Fault.BAD_NAME:
+            self.rpc.call("reloadConfig")
+            self.rpc.call("addProcessGroup", name, accept=(Fault.ALREADY_ADDED,))
+
+    def _unload(self, name: str) -> None:
+        if self.rpc.is_there():
+            self.rpc.call("removeProcessGroup", name, accept=(Fault.BAD_NAME,))
+
+    def _write_ini(self, name: str, *, autostart: bool) -> None:
+        spec_file = self._spec(name)
+        text = supervisor_config.program(self._read_spec(name), spec_file, autostart=autostart)
+        _write(self._ini(name), text)
+
+    def _read_spec(self, name: str) -> exec_shim.Spec:
+        try:
+            spec: exec_shim.Spec = json.loads(self._spec(name).read_text())
+        except FileNotFoundError:
+            raise ProgramUnknown(name=name) from None
+        return spec
+
+    def _spec(self, name: str) -> Path:
+        return self.run / "specs" / f"{name}.json"
+
+    def _ini(self, name: str) -> Path:
+        return self.run / "conf.d" / f"{name}.ini"
+
+    def _lock_file(self, name: str) -> Path:
+        return self.run / "conf.d" / f".{name}.lock"
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        """One caller at a time, over all processes; let go of when the caller dies."""
+        descriptor = _lock(self._lock_file(name))
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _lock(file: Path) -> int:
+    """The file, locked, and still there under its name when the lock was got."""
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if file.exists() and os.path.samestat(file.stat(), os.fstat(descriptor)):
+            return descriptor
+        os.close(descriptor)
+
+
+def _process_state(statename: str, *, is_up: bool, is_paused: bool) -> ProcessState:
+    if statename in ("STARTING", "RUNNING"):
+        if is_up:
+            return ProcessState.RUNNING
+        return ProcessState.BACKOFF if is_paused else ProcessState.STARTING
+    return ProcessState.FATAL if statename == "UNKNOWN" else ProcessState(statename.lower())
+
+
+def _full(name: str) -> str:
+    return f"{name}:{name}"
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _is_gone(pid: int) -> bool:
+    found = proc.stat(pid)
+    return found is None or found.state == "Z"
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace a file in one move; only its owner reads it."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(text)
+    draft.replace(file)

@@ -1,0 +1,86 @@
+"""Reading the catalog."""
+
+from django.db.models import Prefetch, QuerySet
+
+from steerway.planning.catalog.errors import EnvironmentUnknown, ServiceUnknown
+from steerway.planning.catalog.models import Environment, Service
+from steerway.planning.catalog.rules import Declared, Difference, Plan, State, diff, effects
+
+SERVICES_MAX = 10_000  # ten times what one installation is built for
+
+
+def get(name: str) -> Service:
+    """One service.
+
+    Raises:
+        ServiceUnknown: the catalog has none of that name.
+    """
+    found = Service.objects.filter(name=name).first()
+    if found is None:
+        raise ServiceUnknown(service=name)
+    return found
+
+
+def all(*, after: str = "", rows: int = SERVICES_MAX) -> list[Service]:
+    """Services in use by name, their environments at hand; `after` continues a page.
+
+    Shape: two queries, however many rows.
+    """
+    services = Service.objects.filter(state=State.ACTIVE.value, name__gt=after)
+    active = Prefetch("environments", queryset=_active(), to_attr="active_environments")
+    return list(services.order_by("name").prefetch_related(active)[: min(rows, SERVICES_MAX)])
+
+
+def environments(service: Service) -> list[Environment]:
+    """The environments a service declares, in order."""
+    return list(_active().filter(service=service))
+
+
+def environment(service: Service, name: str) -> Environment:
+    """One environment of a service; the last one, usually production, when no name is given.
+
+    Raises:
+        EnvironmentUnknown: the service declares none of that name.
+    """
+    declared = environments(service)
+    found = [one for one in declared if one.name == name] if name else declared[-1:]
+    if not found:
+        known = ", ".join(one.name for one in declared) or "none"
+        raise EnvironmentUnknown(service=service.name, environment=name, known=known)
+    return found[0]
+
+
+def plan(declared: Declared) -> Plan:
+    """What applying `declared` would change. Nothing, when all that is in force stays equal."""
+    service = Service.objects.filter(name=declared.name).first()
+    new = {one.name: one.digest for one in declared.environments}
+    if service is None:
+        found = diff({}, declared.written, lines=declared.lines, file=declared.file)
+        return Plan(
+            declared.name,
+            is_new=True,
+            is_changed=True,
+            differences=tuple(found),
+            effects=effects({}, new),
+        )
+    old = {one.name: one.config_digest for one in environments(service)}
+    is_changed = service.digest != declared.digest or service.state != State.ACTIVE
+    return Plan(
+        declared.name,
+        is_new=False,
+        is_changed=is_changed,
+        differences=tuple(_differences(service, declared)) if is_changed else (),
+        effects=effects(old, new),
+    )
+
+
+def _differences(service: Service, declared: Declared) -> list[Difference]:
+    """What was written differently; a default that has changed with Steerway is its own line."""
+    found = diff(service.written, declared.written, lines=declared.lines, file=declared.file)
+    if found or service.digest == declared.digest:
+        return found
+    return [Difference("defaults", "as of before", "as of this version", declared.file, None)]
+
+
+def _active() -> QuerySet[Environment]:
+    return Environment.objects.filter(state=State.ACTIVE.value).order_by("position")

@@ -34,7 +34,10 @@ TITLES = {
 
 
 def problem(
-    status: int, detail: str, kind: str = "about:blank", fields: Mapping[str, Any] = MappingProxyType({})
+    status: int,
+    detail: str,
+    kind: str = "about:blank",
+    fields: Mapping[str, Any] = MappingProxyType({}),
 ) -> HttpResponse:
     """A problem document.
 

@@ -23,23 +23,36 @@ MIGRATION_MODULES = {area: f"steerway.app.migrations.{area}" for area in AREAS}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "platform.User"
 
+# People may also come from the team's identity provider.
+SINGLE_SIGN_ON = bool(STEERWAY.oidc_issuer)
+HTTPS = STEERWAY.public_url.startswith("https://")
+
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    # Installed whether used or not, so that the tables do not depend on a setting.
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     *(f"steerway.{area}" for area in AREAS),
 ]
 
 MIDDLEWARE = [
+    "steerway.platform.web.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "steerway.platform.web.middleware.WorkMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "steerway.platform.web.middleware.CsrfMiddleware",
 ]
 
 TEMPLATES = [
@@ -59,13 +72,89 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [SRC / "platform" / "web" / "static"]
+STATICFILES_DIRS = [
+    SRC / "platform" / "web" / "static",
+    SRC / "platform" / "identity" / "static",
+]
 WHITENOISE_USE_FINDERS = True
 
+# Who asks and what they may do: platform/web/middleware.py.
+STEERWAY_GRANTS = "steerway.app.permissions.PERMISSIONS"
+STEERWAY_STARTER = "steerway.app.worker.start"
+# API addresses that answer without a sign-in: asking for one.
+STEERWAY_OPEN = {"/api/device", "/api/device/token"}
+# Checking a password takes long on purpose; writers must not wait for it.
+STEERWAY_NO_TRANSACTION = {
+    "/account/login/",
+    "/account/reauthenticate/",
+    "/account/2fa/webauthn/login/",
+}
+
+# Sign-in. allauth is bent to our rules in platform/identity/signin.py.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/account/login/"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "steerway.platform.identity.signin.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+# Five wrong passwords for one name within five minutes, ten from one address within one.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login": "30/m/ip"}
+MFA_ADAPTER = "steerway.platform.identity.signin.MfaAdapter"
+MFA_FORMS = {"authenticate": "steerway.platform.identity.signin.CodeForm"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Steerway"
+MFA_TOTP_TOLERANCE = 1
+# Browsers themselves allow passkeys without https on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+SOCIALACCOUNT_ADAPTER = "steerway.platform.identity.signin.SocialAdapter"
+SOCIALACCOUNT_AUTO_SIGNUP = True
+# A link, not a form: the policy keeps forms from leading elsewhere, and redirects count.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": "single sign-on",
+                "client_id": STEERWAY.oidc_client_id,
+                "secret": STEERWAY.oidc_client_secret,
+                "settings": {"server_url": STEERWAY.oidc_issuer},
+            }
+        ]
+        if SINGLE_SIGN_ON
+        else [],
+    }
+}
+
+# One server is one process: counts of tries in its memory hold for all its requests.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+SESSION_COOKIE_NAME = "steerway"
+SESSION_COOKIE_AGE = 12 * 3600  # without a request; the middleware extends it
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_NAME = "steerway-csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_TRUSTED_ORIGINS = [STEERWAY.public_url] if HTTPS else []
 SECURE_CONTENT_TYPE_NOSNIFF = True
-X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 LOGGING_CONFIG = None

@@ -274,5 +274,3 @@ def _say(work: Work, deployment: Deployment, what: str, **data: object) -> None:
 def _refuse_if_paused(service: Service) -> None:
     if service.paused_at:
         raise Paused(service=service.name, by=service.paused_by, reason=service.pause_reason)
-
-

@@ -205,8 +205,11 @@ def _clients(trusted_hops: int) -> Json:
                 "typed_config": {"@type": kind, "mutations": [{"remove": one} for one in forged]},
             }
         ],
-        # Nobody is internal: an internal client could set retries and timeouts by header.
-        "internal_address_config": {"unix_sockets": False},
+        # Nobody is internal: an internal client could set retries and timeouts by header. An
+        # empty list would mean every private address, so it holds one that nobody can have.
+        "internal_address_config": {
+            "cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]
+        },
     }
 
 

@@ -1,10 +1,11 @@
 """A running Envoy: gives it a table, and says what it does with it."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Final
 
-from steerway.delivery.router.adapters import files, xds
+from steerway.delivery.router.adapters import files, programs, xds
 from steerway.delivery.router.adapters.admin import Admin
 from steerway.delivery.router.adapters.bootstrap import LISTENERS, Site, bootstrap, listeners
 from steerway.delivery.router.adapters.files import Files
@@ -91,6 +92,18 @@ class Envoy:
         """
         return self.admin.get("/ready").strip() == "LIVE"
 
+    def serving(self) -> int | None:
+        """The process that answers and is ready; during an upgrade, the new one once it is.
+
+        Raises:
+            RouterDown: none runs.
+        """
+        known = json.loads(self.admin.get("/server_info"))
+        if known["state"] != "LIVE":
+            return None
+        epoch = known["command_line_options"]["restart_epoch"]
+        return next((one.pid for one in programs.running(self.site) if one.epoch == epoch), None)
+
     def healthy(self, cluster: str) -> tuple[int, int]:
         """How many replicas of a version may have traffic, and of how many. (0, 0): unknown."""
         found = self.admin.statistics(rf"^cluster\.{cluster}\.membership_(healthy|total)$")
@@ -113,7 +126,7 @@ class Envoy:
 
     def version(self) -> str:
         """The version of the Envoy that runs, as `1.40.0`."""
-        return self.admin.get("/server_info").partition('"version": "')[2].split("/")[1]
+        return str(json.loads(self.admin.get("/server_info"))["version"]).split("/")[1]
 
     def rotate_logs(self, *, bytes_max: int = LOG_BYTES_MAX, kept: int = LOGS_KEPT) -> bool:
         """Begin a new access log when the old one is full; True when it was."""

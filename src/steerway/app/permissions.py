@@ -22,6 +22,7 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "secrets.list": Role.DEVELOPER,
     "secrets.set": Role.OPERATOR,
     "secrets.remove": Role.OPERATOR,
+    "secrets.rotate": Role.ADMIN,
     "log.export": Role.VIEWER,
     "people.manage": Role.ADMIN,
     "tokens.create": Role.VIEWER,

@@ -16,7 +16,7 @@ NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,39}")
 # Only these three shapes, so that one pattern covers another exactly when it matches its text.
 SCOPE: Final = re.compile(r"\*|[a-z-]+\.(\*|[a-z-]+)")
 
-TOKEN_MARK: Final = "swy_"
+TOKEN_MARK: Final = "swy_"  # noqa: S105 -- what every token starts with
 TOKEN_LETTERS: Final = string.ascii_letters + string.digits
 TOKEN_SECRET_LENGTH: Final = 32  # 190 bits: nobody guesses it, so a fast hash is enough
 TOKEN_CHECK_LENGTH: Final = 6  # CRC-32 in base 62

@@ -1,0 +1,69 @@
+"""Setting and removing secrets, and changing the key they are sealed with."""
+
+from django.db.models import F
+
+from steerway.platform.secrets.errors import SecretNameInvalid, SecretUnknown, ValueInvalid
+from steerway.platform.secrets.models import Secret
+from steerway.platform.secrets.rules import NAME, scope_text, value_problem
+from steerway.platform.secrets.sealing import key_mark, seal, unseal
+from steerway.platform.work import Work
+
+
+def set_value(
+    work: Work, name: str, *, service: str, environment: str = "", value: str, key: bytes
+) -> Secret:
+    """The secret with its new value; running replicas get it at their next start.
+
+    Raises:
+        SecretNameInvalid: the name has the wrong form.
+        ValueInvalid: the value is empty, too long or not text.
+    """
+    work.allow("secrets.set", on=service)
+    if not NAME.fullmatch(name):
+        raise SecretNameInvalid(name=name)
+    if problem := value_problem(value):
+        raise ValueInvalid(name=name, problem=problem)
+    fields = {
+        "sealed": seal(key, name, value),
+        "updated_at": work.now,
+        "updated_by": work.actor.name,
+    }
+    secret, is_new = Secret.objects.get_or_create(
+        service=service, environment=environment, name=name, defaults={**fields, "version": 1}
+    )
+    if not is_new:
+        Secret.objects.filter(pk=secret.pk).update(**fields, version=F("version") + 1)
+        secret.refresh_from_db()
+    work.record(
+        "secret.set", name, service=service, environment=environment, version=secret.version
+    )
+    return secret
+
+
+def remove(work: Work, name: str, *, service: str, environment: str = "") -> None:
+    """Forget a secret. Replicas that run keep what they were started with.
+
+    Raises:
+        SecretUnknown: there is none.
+    """
+    work.allow("secrets.remove", on=service)
+    rows = Secret.objects.filter(service=service, environment=environment, name=name)
+    removed, _ = rows.delete()
+    if not removed:
+        raise SecretUnknown(name=name, scope=scope_text(service, environment))
+    work.record("secret.removed", name, service=service, environment=environment)
+
+
+def reseal(work: Work, *, key: bytes) -> int:
+    """Seal every secret with the newest of the keys; how many. All or none.
+
+    Raises:
+        Unsealable: one of them was sealed with a key that is not there.
+    """
+    work.allow("secrets.rotate")
+    secrets = list(Secret.objects.select_for_update())
+    for secret in secrets:
+        secret.sealed = seal(key, secret.name, unseal(key, secret.name, secret.sealed))
+    Secret.objects.bulk_update(secrets, ["sealed"], batch_size=200)
+    work.record("secret.resealed", "secrets", secrets=len(secrets), key=key_mark(key))
+    return len(secrets)

@@ -56,6 +56,7 @@ def for_key(root: Schema, path: Path) -> str:
 def similar(word: str, known: list[str]) -> str:
     """The known word that `word` was probably meant to be, or nothing."""
     from rapidfuzz import fuzz, process  # noqa: PLC0415 - only a mistake needs it
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 - the same
 
     if not known or not word or len(word) > _SEARCHED_MAX:
         return ""
@@ -64,6 +65,9 @@ def similar(word: str, known: list[str]) -> str:
     extended = [name for low, name in lowered.items() if low.startswith(asked)]
     if len(extended) == 1:
         return extended[0]
+    slips = [name for low, name in lowered.items() if OSA.distance(asked, low) <= 1 < len(low)]
+    if slips:
+        return slips[0]
     best = process.extractOne(asked, list(lowered), scorer=fuzz.ratio, score_cutoff=SIMILAR_MIN)
     return lowered[best[0]] if best else ""
 

@@ -11,7 +11,7 @@ SERVICE: Final = "service"  # origin of what is written outside of any environme
 Value = str | int | float | bool | None
 Path = tuple[str | int, ...]
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_KEY_SHOWN_MAX = 40  # characters; a longer key would hide the sentence behind it
+TEXT_SHOWN_MAX: Final = 40  # characters; a longer text would hide the sentence behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def path_text(path: Iterable[str | int]) -> str:
     for segment in path:
         if isinstance(segment, int):
             text += f"[{segment}]"
-        elif _PLAIN_KEY.fullmatch(segment) and len(segment) <= _KEY_SHOWN_MAX:
+        elif _PLAIN_KEY.fullmatch(segment) and len(segment) <= TEXT_SHOWN_MAX:
             text += f".{segment}" if text else segment
         else:
             text += f"[{quoted(segment)}]"
@@ -112,6 +112,6 @@ def path_text(path: Iterable[str | int]) -> str:
 
 def quoted(text: str) -> str:
     """`text` in quotes on one line, shortened, with what cannot be seen made visible."""
-    short = text if len(text) <= _KEY_SHOWN_MAX else text[: _KEY_SHOWN_MAX - 1] + "…"
+    short = text if len(text) <= TEXT_SHOWN_MAX else text[: TEXT_SHOWN_MAX - 1] + "…"
     shown = json.dumps(short, ensure_ascii=False)
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown)

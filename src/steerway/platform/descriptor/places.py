@@ -90,7 +90,8 @@ def significant(found: Iterable[Found]) -> list[Found]:
     everything = list(found)
     kept: dict[tuple[Path, bool, str], Found] = {}
     for one in everything:
-        if one.in_branch and any(_is_inside(other.path, one.path) for other in everything):
+        is_echo = one.in_branch or one.error["type"] == "too_short"  # wrong items are not counted
+        if is_echo and any(_is_inside(other.path, one.path) for other in everything):
             continue
         kind = "" if one.in_branch else str(one.error["type"])
         kept.setdefault((one.path, one.of_key, kind), one)

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from steerway.platform.descriptor import schema as schemas
-from steerway.platform.descriptor.nodes import Items, Mapping, Node, Path, quoted
+from steerway.platform.descriptor.nodes import (
+    TEXT_SHOWN_MAX,
+    Items,
+    Mapping,
+    Node,
+    Path,
+    Scalar,
+    quoted,
+)
 from steerway.platform.descriptor.schema import Schema
 from steerway.platform.descriptor.section import EXPECTED
 from steerway.platform.descriptor.sensitive import is_sensitive
@@ -20,8 +28,11 @@ _KINDS: Final = {
 }
 
 
-def expected(root: Schema, schema: Schema) -> str:
-    """What a value must be, such as `a whole number from 1 to 100`."""
+def expected(root: Schema, schema: Schema, node: Node | None = None) -> str:
+    """What a value must be, such as `a whole number from 1 to 100`.
+
+    Of what `node` fulfils, its kind for example, only the rest is said.
+    """
     whole = schemas.resolved(root, schema)
     if EXPECTED in whole:
         return str(whole[EXPECTED])
@@ -29,7 +40,7 @@ def expected(root: Schema, schema: Schema) -> str:
         branch for branch in schemas.branches(root, whole) if branch.get("type") != "null"
     ]
     choices = [choice for branch in alternatives for choice in _choices(branch)]
-    kinds = [_kind(branch) for branch in alternatives if not _choices(branch)]
+    kinds = [_kind(branch, node) for branch in alternatives if not _choices(branch)]
     words = [quoted(c) if isinstance(c, str) else str(c) for c in choices] + kinds
     return either(list(dict.fromkeys(words)))
 
@@ -50,7 +61,10 @@ def got(node: Node, path: Path) -> str:
         return "nothing"
     if any(isinstance(segment, str) and is_sensitive(segment) for segment in path):
         return "something else"
-    return quoted(node.text) if isinstance(node.value, str) else node.text
+    if isinstance(node.value, str):
+        length = f" ({len(node.text)} characters)" if len(node.text) > TEXT_SHOWN_MAX else ""
+        return quoted(node.text) + length
+    return node.text
 
 
 def either(words: Sequence[str]) -> str:
@@ -64,20 +78,27 @@ def _choices(schema: Schema) -> list[Any]:
     return [schema["const"]] if "const" in schema else list(schema.get("enum", []))
 
 
-def _kind(schema: Schema) -> str:
+def _kind(schema: Schema, node: Node | None) -> str:
     if EXPECTED in schema:
         return str(schema[EXPECTED]).removesuffix(",")
     kind = str(schema.get("type", ""))
     words = _KINDS.get(kind, "another value")
     if kind in {"integer", "number"}:
         return words + _bounds(schema)
-    if kind == "array":
+    if kind == "array" and isinstance(node, Items):
         return words + _count(schema, "minItems", "maxItems", "item")
-    if kind == "string":
-        return words + _count(schema, "minLength", "maxLength", "character") + _form(schema)
-    if kind == "object":
+    if kind == "object" and isinstance(node, Mapping):
         return words + _count(schema, "minProperties", "maxProperties", "key")
+    if kind == "string" and isinstance(node, Scalar) and isinstance(node.value, str):
+        return words + _text_rule(schema, node.value)
     return words
+
+
+def _text_rule(schema: Schema, text: str) -> str:
+    length_max = schema.get("maxLength", len(text))
+    if not schema.get("minLength", 0) <= len(text) <= length_max or "pattern" not in schema:
+        return _count(schema, "minLength", "maxLength", "character")
+    return f" that matches {schema['pattern']}"
 
 
 def _bounds(schema: Schema) -> str:
@@ -102,10 +123,6 @@ def _count(schema: Schema, low_key: str, high_key: str, noun: str) -> str:
     if low:
         return f" of at least {low} {noun}{'s' if low > 1 else ''}"
     return ""
-
-
-def _form(schema: Schema) -> str:
-    return f" that matches {schema['pattern']}" if "pattern" in schema else ""
 
 
 def _number(value: float) -> str:

@@ -70,7 +70,7 @@ def _words(root: schema.Schema, found: Found) -> tuple[str, str]:
         own = _own(found.error)
         if own:
             return own, ""
-    expected = sentences.expected(root, rule)
+    expected = sentences.expected(root, rule, found.node)
     if kind in _TAGS:
         expected = str(found.error.get("ctx", {}).get("expected_tags", expected))
     got = sentences.got(found.node, found.path)

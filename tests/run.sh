@@ -1,0 +1,15 @@
+#!/bin/sh
+# Every test: on SQLite, then those of the database on PostgreSQL. One summary at the end each.
+set -eu
+bin=.venv/bin
+if ! command -v chromium >/dev/null; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; } \
+      >/dev/null 2>&1 || true
+  fi
+  command -v chromium >/dev/null || echo "Chromium is missing: the tests marked browser do not run."
+fi
+echo "== on PostgreSQL: the tests of the database"
+$bin/python tests/on_postgresql.py -q -n 2 -m "database and not journey and not browser"
+echo "== everything, on SQLite"
+$bin/pytest -q -n 2 --dist loadgroup

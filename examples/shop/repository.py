@@ -43,7 +43,8 @@ def git(directory: Path, *arguments: str, at: int = FIRST_AT) -> str:
         who[f"GIT_{role}_NAME"] = "Alice Miller"
         who[f"GIT_{role}_EMAIL"] = "alice@shop.example"
         who[f"GIT_{role}_DATE"] = f"{at} +0000"
-    alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
+    alone = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1", "LC_ALL": "C"}
+    alone |= dict.fromkeys(("GIT_CONFIG_GLOBAL", "HOME", "XDG_CONFIG_HOME"), os.devnull)
     result = subprocess.run(
         ["git", "-C", str(directory), *arguments],
         env=kept | who | alone,
@@ -57,12 +58,9 @@ def git(directory: Path, *arguments: str, at: int = FIRST_AT) -> str:
 def sources() -> dict[str, bytes]:
     """The files of v1 by their path in the repository."""
     base = HERE / "base"
-    files = {
-        path.relative_to(base).as_posix(): path.read_bytes()
-        for path in sorted(base.rglob("*"))
-        if path.is_file()
-        and not any(part.startswith((".", "__pycache__")) for part in path.parts[len(base.parts) :])
-    }
+    paths = sorted(path for path in base.rglob("*") if path.is_file())
+    names = {path.relative_to(base).as_posix(): path for path in paths}
+    files = {name: path.read_bytes() for name, path in names.items() if "cache" not in name}
     return files | {f"visitors/{name}": (HERE / name).read_bytes() for name in VISITORS}
 
 

@@ -29,7 +29,10 @@ class Stage:
 
     def program(self, name: str, *command: str, **fields: Any) -> Program:
         """A program that runs `command`, which ends within a second when asked to."""
-        given = {"grace": timedelta(seconds=3), "log": self.home / f"{name}.out"} | fields
+        given: dict[str, Any] = {
+            "grace": timedelta(seconds=3),
+            "log": self.home / f"{name}.out",
+        } | fields
         return Program(name=name, command=command, directory=self.home, **given)
 
     def python(self, name: str, code: str, **fields: Any) -> Program:

@@ -95,13 +95,19 @@ def oom_kills(directories: list[str]) -> int:
     return total
 
 
-def remove(directories: list[str]) -> None:
-    """Remove empty groups, and the group of the installation when it was the last."""
-    for directory in map(Path, directories):
-        for one in (directory, directory.parent):
-            if one.name.startswith(PREFIX) or one == directory:
-                with contextlib.suppress(OSError):
-                    one.rmdir()
+def remove(directories: list[str]) -> bool:
+    """Remove empty groups; whether all are gone. One whose last process just ended is busy yet."""
+    for directory in directories:
+        with contextlib.suppress(OSError):
+            Path(directory).rmdir()
+    return not any(Path(directory).exists() for directory in directories)
+
+
+def remove_all(found: dict[str, Base], group: str) -> bool:
+    """Remove the group of an installation with all that are empty in it; whether it is gone."""
+    tops = [base.directory / group for base in found.values()]
+    children = [str(it) for top in tops if top.exists() for it in top.iterdir() if it.is_dir()]
+    return remove([*children, *map(str, tops)])
 
 
 def leave(pid: int, group: str) -> None:
@@ -115,11 +121,6 @@ def leave(pid: int, group: str) -> None:
         for base in bases(mounts, own).values():
             if _make(base, base.directory / group / _OWN_LEAF):
                 _write(base.directory / group / _OWN_LEAF / "cgroup.procs", str(pid))
-
-
-def leaf(found: dict[str, Base], group: str) -> list[str]:
-    """The directories that `leave` may have made."""
-    return [str(base.directory / group / _OWN_LEAF) for base in found.values()]
 
 
 def _outside(mount: Path, root: str, path: str) -> Path:

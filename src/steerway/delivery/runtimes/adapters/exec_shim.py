@@ -243,7 +243,7 @@ def _become(spec: Spec, state: State) -> NoReturn:
     run, name = Path(spec["run"]), spec["name"]
     mark = secrets.token_hex(16)
     record = _record(mark)
-    state.update({"phase": "running", "pid": os.getpid()})
+    state.update({"phase": "starting", "pid": os.getpid()})
     write(run / "state" / f"{name}.json", state)
     write(run / "pids" / f"{name}.json", record._asdict())
     try:
@@ -252,10 +252,10 @@ def _become(spec: Spec, state: State) -> NoReturn:
             Path(directory).mkdir(mode=mode, parents=True, exist_ok=True)
             Path(directory).chmod(mode)
         joined, enforced = _limit(spec)
-        state["oom_kills"] = cgroups.oom_kills(joined)
-        write(run / "state" / f"{name}.json", state)
         record = record._replace(cgroups=joined, enforced=enforced)
         write(run / "pids" / f"{name}.json", record._asdict())
+        state.update({"phase": "running", "oom_kills": cgroups.oom_kills(joined)})
+        write(run / "state" / f"{name}.json", state)
         os.chdir(spec["directory"])
         os.umask(UMASK)
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):

@@ -36,6 +36,7 @@ SOCKET_LENGTH_MAX = 95  # the kernel takes 107; supervisord adds a dot and its p
 START_SECONDS = 20.0
 STOP_MARGIN_SECONDS = 5.0
 STOPS_AT_ONCE = 8
+GROUP_SECONDS = 0.5  # an empty cgroup left behind does no harm
 _INHERITED: Final = ("HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NO_WAIT: Final = False  # a start is seen by the health check, not here
@@ -137,7 +138,8 @@ class Supervisor:
             self._end(name)
             self._unload(name)
             record = self.record(name)
-            cgroups.remove(record.cgroups if record else [])
+            groups = record.cgroups if record else []
+            proc.wait(lambda: cgroups.remove(groups), GROUP_SECONDS)
             for file in ("specs/{}.json", "state/{}.json", "pids/{}.json", "pids/{}.lock"):
                 (self.run / file.format(name)).unlink(missing_ok=True)
             self._lock_file(name).unlink(missing_ok=True)
@@ -187,9 +189,7 @@ class Supervisor:
                     raise StillRunning(name="supervisord", pids=pid, seconds=START_SECONDS)
             for name in names:
                 (self.run / "state" / f"{name}.json").unlink(missing_ok=True)  # it did not crash
-                record = self.record(name)
-                cgroups.remove(record.cgroups if record else [])
-            cgroups.remove(cgroups.leaf(cgroups.here(), self.group))
+            proc.wait(lambda: cgroups.remove_all(cgroups.here(), self.group), GROUP_SECONDS)
 
     def _answers(self) -> bool:
         state = self.rpc.call("getState")["statename"]
@@ -289,14 +289,16 @@ class Supervisor:
         name, statename, pid = str(info["name"]), str(info["statename"]), int(info["pid"])
         record, state = self.record(name), exec_shim.read_state(self.run, name)
         is_ours = record is not None and pid in (record.pid, record.watcher)
-        up = record if record and is_ours and proc.is_alive(record) else None
-        is_paused = state is not None and state["phase"] == "backoff" and state["pid"] == pid
+        phase = state["phase"] if state else "running"
+        is_up = is_ours and phase == "running" and pid != 0
+        up = record if record and is_up and proc.is_alive(record) else None
+        is_paused = state is not None and phase == "backoff" and state["pid"] == pid
         is_live = statename in _LIVE
         return Process(
             name=name,
             state=_process_state(statename, is_up=up is not None, is_paused=is_paused),
-            pid=up.pid if up and pid else None,
-            started_at=_moment(up.started_at) if up and pid else None,
+            pid=up.pid if up else None,
+            started_at=_moment(up.started_at) if up else None,
             exits=state["exits"] if state else 0,
             crashes=state["crashes"] if state else 0,
             last_exit=state["last_exit"] if state else "",

@@ -1,1 +1,6 @@
 """The tables of this area, process by process."""
+
+from steerway.delivery.builds.models import Build
+from steerway.delivery.releases.models import Release
+
+__all__ = ["Build", "Release"]

@@ -261,7 +261,7 @@ def _translated(error: GitFailed, location: str) -> Exception:
     if _MISSING.search(error.text):
         return errors.RepositoryMissing(repository=location)
     last = error.text.splitlines()[-1] if error.text else f"git ended with {error.code}"
-    return errors.RepositoryUnreachable(what=location, repository=location, reason=last, hint="")
+    return errors.RepositoryUnreachable(repository=location, reason=last)
 
 
 def _parsed(row: list[str], location: str) -> Commit:

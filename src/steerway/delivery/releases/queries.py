@@ -1,0 +1,66 @@
+"""Reads of releases."""
+
+from difflib import get_close_matches
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from steerway.delivery.releases import errors
+from steerway.delivery.releases.models import Release
+
+PAGE: int = 50
+DIGEST_TYPED_MIN: int = 6  # characters of a digest or commit that are taken for one
+
+
+def get(release_id: UUID) -> Release:
+    """The release with this id.
+
+    Raises:
+        ReleaseUnknown: there is none.
+    """
+    try:
+        return Release.objects.get(pk=release_id)
+    except Release.DoesNotExist as error:
+        raise errors.ReleaseUnknown(service="Steerway", wanted=release_id, hint="") from error
+
+
+def find(service: str, wanted: str) -> Release:
+    """The newest present release called `wanted`: a name, or the beginning of a digest or commit.
+
+    Raises:
+        ReleaseUnknown: with names that come near.
+    """
+    called = Q(name=wanted)
+    if len(wanted) >= DIGEST_TYPED_MIN:
+        called |= Q(digest__startswith=wanted) | Q(commit__startswith=wanted)
+    found = present(service).filter(called).first()
+    if found is None:
+        raise errors.ReleaseUnknown(service=service, wanted=wanted, hint=_hint(service, wanted))
+    return found
+
+
+def latest(service: str) -> Release | None:
+    """The newest release whose files are kept; None when nothing was built yet."""
+    return present(service).first()
+
+
+def present(service: str) -> QuerySet[Release]:
+    """The releases whose files are kept, newest first."""
+    kept = Release.objects.filter(service=service, removed_at=None)
+    return kept.order_by("-built_at", "-id")
+
+
+def history(service: str, *, limit: int = PAGE) -> list[Release]:
+    """All releases, the removed ones too, newest first."""
+    return list(Release.objects.filter(service=service).order_by("-built_at", "-id")[:limit])
+
+
+def digests_held() -> set[str]:
+    """The digests of all releases whose files are kept, of any service."""
+    return set(Release.objects.filter(removed_at=None).values_list("digest", flat=True))
+
+
+def _hint(service: str, wanted: str) -> str:
+    names = list(present(service).values_list("name", flat=True)[:PAGE])
+    near = get_close_matches(wanted, names, n=3, cutoff=0.5) or names[:5]
+    return f" It has {', '.join(dict.fromkeys(near))}." if near else ""

@@ -1,0 +1,36 @@
+"""Steps around the files of releases. Each may run twice."""
+
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+from steerway.delivery.releases import actions, queries
+from steerway.delivery.releases.adapters.store import Store
+from steerway.delivery.releases.models import Release
+from steerway.platform.db import unit_of_work
+from steerway.platform.work import Work
+
+
+def keep(
+    store: Store,
+    work: Callable[[], Work],
+    *,
+    service: str,
+    count: int,
+    protected: Collection[UUID] = (),
+) -> list[Release]:
+    """Remove the oldest releases so that `count` remain, the protected ones among them.
+
+    Files that another service's release shares stay.
+    """
+    with store.locked():
+        with unit_of_work():
+            removed = actions.keep(work(), service=service, count=count, protected=protected)
+        # Anything removed earlier whose files a crash left behind goes now as well.
+        store.sweep(queries.digests_held())
+    return removed
+
+
+def sweep(store: Store) -> list[str]:
+    """Remove the files that no release holds, once at start; the names of the directories."""
+    with store.locked():
+        return store.sweep(queries.digests_held())

@@ -65,7 +65,7 @@ def _sensitive(descriptor: ServiceFile, resolved: Resolved[ServiceDescriptor]) -
                 entry.at,
                 path_text(("run", "environment", name)),
                 "this looks like a secret, and everybody who reads the file can read it",
-                f"`steerway secrets set` keeps it; name it under run.secrets: {name}",
+                f"`steerway secret set` keeps it; name it under run.secrets: {name}",
             )
 
 

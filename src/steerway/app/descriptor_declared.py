@@ -1,9 +1,11 @@
 """A descriptor as the catalog keeps it."""
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from steerway.app.descriptor import SHAPE, ServiceDescriptor, ServiceFile
+from steerway.delivery.repositories.rules import locate
 from steerway.planning.catalog.rules import Declared, DeclaredEnvironment, Written
 from steerway.platform.descriptor.canonical import digest
 from steerway.platform.descriptor.explaining import shown
@@ -14,22 +16,31 @@ from steerway.platform.descriptor.nodes import (
     Mapping,
     Mark,
     Node,
-    Path,
     path_text,
     plain,
 )
+from steerway.platform.descriptor.nodes import Path as Place
+
+REPOSITORY: Final = "source.repository"
 
 
-def declared(descriptor: ServiceFile) -> Declared:
-    """What the descriptor declares: values in force for the services, written ones for people."""
+def declared(descriptor: ServiceFile, *, directory: str = "") -> Declared:
+    """What the descriptor declares: values in force for the services, written ones for people.
+
+    `directory` is where the file lies; a repository named by a path is counted from there.
+    """
     settings = descriptor.settings
     written: dict[str, Written] = {}
     lines: dict[str, int] = {}
     for path, value, at in _values(descriptor):
         written[path_text(path)] = Written(value=value, shown=shown(path, value))
         lines[path_text(path)] = at.line
+    if directory:
+        located = locate(settings.source.repository, Path(directory))
+        written[REPOSITORY] = Written(value=located, shown=located)
     environments = tuple(
-        DeclaredEnvironment(one.name, _in_force(one), one.digest) for one in descriptor.environments
+        DeclaredEnvironment(one.name, _in_force(one, written.get(REPOSITORY)), one.digest)
+        for one in descriptor.environments
     )
     return Declared(
         name=settings.service,
@@ -44,11 +55,15 @@ def declared(descriptor: ServiceFile) -> Declared:
     )
 
 
-def _in_force(resolved: Resolved[ServiceDescriptor]) -> dict[str, Any]:
-    return {key: value for key, value in resolved.document.items() if key != SHAPE.environments}
+def _in_force(resolved: Resolved[ServiceDescriptor], repository: Written | None) -> dict[str, Any]:
+    """All sections but the list of environments, with the repository where it really is."""
+    sections = {k: v for k, v in resolved.document.items() if k != SHAPE.environments}
+    if repository is None:
+        return sections
+    return sections | {"source": sections["source"] | {"repository": repository["value"]}}
 
 
-def _values(descriptor: ServiceFile) -> Iterator[tuple[Path, Any, Mark]]:
+def _values(descriptor: ServiceFile) -> Iterator[tuple[Place, Any, Mark]]:
     """Each written value with its path and place, in the form that equal values share."""
     for key, entry in descriptor.root.entries.items():
         if key == SHAPE.environments:
@@ -60,7 +75,7 @@ def _values(descriptor: ServiceFile) -> Iterator[tuple[Path, Any, Mark]]:
 
 def _environment_values(
     descriptor: ServiceFile, environments: Entry
-) -> Iterator[tuple[Path, Any, Mark]]:
+) -> Iterator[tuple[Place, Any, Mark]]:
     names = [one.name for one in descriptor.environments]
     yield (SHAPE.environments,), names, environments.key_at
     items = environments.node.items if isinstance(environments.node, Items) else ()
@@ -72,7 +87,7 @@ def _environment_values(
                 yield full, _canonical((resolved,), path, at, value), at
 
 
-def _leaves(entry: Entry, path: Path) -> Iterator[tuple[Path, Mark, Any]]:
+def _leaves(entry: Entry, path: Place) -> Iterator[tuple[Place, Mark, Any]]:
     node: Node = entry.node
     if isinstance(node, Mapping) and node.entries:
         for key, below in node.entries.items():
@@ -82,7 +97,7 @@ def _leaves(entry: Entry, path: Path) -> Iterator[tuple[Path, Mark, Any]]:
 
 
 def _canonical(
-    environments: tuple[Resolved[ServiceDescriptor], ...], path: Path, at: Mark, value: object
+    environments: tuple[Resolved[ServiceDescriptor], ...], path: Place, at: Mark, value: object
 ) -> Any:
     """The value as an environment has it that takes it from here: 60s and 1m are the same."""
     for resolved in environments:
@@ -92,7 +107,7 @@ def _canonical(
     return value
 
 
-def _at(document: Any, path: Path) -> Any:
+def _at(document: Any, path: Place) -> Any:
     for key in path:
         document = document[key]
     return document

@@ -73,10 +73,15 @@ class DescriptorOut(BaseModel):
 
 
 class DescriptorIn(BaseModel):
-    """A descriptor to plan or apply. `file` is how its lines are quoted back."""
+    """A descriptor to plan or apply.
+
+    `file` is how its lines are quoted back; `directory` is the absolute path of the directory it
+    lies in, from which a repository named by a path is counted.
+    """
 
     text: Annotated[str, StringConstraints(max_length=262_144)]
     file: Annotated[str, StringConstraints(min_length=1, max_length=500)] = "steerway.yaml"
+    directory: Annotated[str, StringConstraints(max_length=1000, pattern=r"^(/[^\0]*)?$")] = ""
 
 
 class DifferenceOut(BaseModel):

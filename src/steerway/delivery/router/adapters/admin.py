@@ -1,12 +1,15 @@
 """Envoy's admin interface, over its unix socket."""
 
+import json
 import socket
 from http.client import HTTPConnection, HTTPException
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from steerway.delivery.router.errors import RouterDown
+from steerway.delivery.router.rules import Endpoint
 
 TIMEOUT_SECONDS: Final = 5.0
 ANSWER_BYTES_MAX: Final = 32_000_000
@@ -49,6 +52,18 @@ class Admin:
         pairs = (line.rpartition(": ") for line in lines)
         return {name: value.strip('"') for name, _, value in pairs}
 
+    def endpoints(self, cluster: str) -> dict[Endpoint, bool]:
+        """The replicas of a version, and whether each may have traffic. Unknown: none."""
+        answer = json.loads(self.get(f"/clusters?format=json&filter={quote(f'^{cluster}$')}"))
+        statuses = answer.get("cluster_statuses", [])
+        return dict(map(_endpoint, chain(*(one.get("host_statuses", []) for one in statuses))))
+
+    def active_requests(self, *clusters: str) -> int:
+        """Requests that these versions are answering or about to."""
+        names = "|".join(clusters)
+        found = self.statistics(rf"^cluster\.({names})\.upstream_rq_(active|pending_active)$")
+        return sum(map(int, found.values()))
+
     def _ask(self, method: str, target: str) -> str:
         connection = _Unix(self.path)
         try:
@@ -58,3 +73,12 @@ class Admin:
             raise RouterDown(reason=str(error) or type(error).__name__, log=self.log) from error
         finally:
             connection.close()
+
+
+def _endpoint(status: dict[str, Any]) -> tuple[Endpoint, bool]:
+    address = status["address"]["socket_address"]
+    marks = status["health_status"]  # the ways in which it is not well, and what its file says
+    return (
+        Endpoint(address["address"], address["port_value"]),
+        not any(mark is True for mark in marks.values()),
+    )

@@ -9,13 +9,11 @@ from steerway.delivery.router.adapters import files, programs, xds
 from steerway.delivery.router.adapters.admin import Admin
 from steerway.delivery.router.adapters.bootstrap import LISTENERS, Site, bootstrap, listeners
 from steerway.delivery.router.adapters.files import Files
+from steerway.delivery.router.adapters.switch import switch
 from steerway.delivery.router.adapters.xds import CLUSTERS, ROUTES
 from steerway.delivery.router.errors import RouterDown, RouterRefused
 from steerway.delivery.router.rules import Ack, Count, Table, conflicts
 
-CLUSTERS_SUBJECT: Final = "cluster_manager.cds"
-ROUTES_SUBJECT: Final = f"http.ingress.rds.{xds.ROUTES_NAME}"
-LISTENERS_SUBJECT: Final = "listener_manager.lds"
 HEALTHY_LIMIT: Final = timedelta(seconds=5)
 DRAIN_LIMIT: Final = timedelta(seconds=10)
 LOG_BYTES_MAX: Final = 50_000_000
@@ -64,25 +62,10 @@ class Envoy:
             RouterDown: it does not answer.
         """
         if problems := conflicts(table):
-            raise RouterRefused(kind="table", reason="; ".join(problems))
+            raise RouterRefused(kind="table", reason=f"{'; '.join(problems)}.")
         if not self.ready():
             raise RouterDown(reason="it is starting", log=self.admin.log)
-        wanted = xds.clusters(table, self.site.xds)
-        names = {one["name"] for one in wanted["resources"]}
-        known = files.read(self.site.xds / CLUSTERS)["resources"]
-        leaving = [one for one in known if one["name"] not in names]
-        staged = xds.clusters_document([*wanted["resources"], *leaving])
-        routes = xds.routes(table)
-
-        changed = self._push_endpoints(table, {one["name"] for one in known})
-        changed |= self.files.push(CLUSTERS, staged, CLUSTERS_SUBJECT)
-        unhealthy = self._await_healthy(xds.routed(routes), healthy_limit)
-        changed |= self.files.push(ROUTES, routes, ROUTES_SUBJECT)
-        if leaving:
-            self._await_idle([one["name"] for one in leaving], drain_limit)
-            changed |= self.files.push(CLUSTERS, wanted, CLUSTERS_SUBJECT)
-        self._forget_endpoints(names)
-        return Ack(wanted["version_info"], routes["version_info"], changed, unhealthy)
+        return switch(self.files, table, healthy_limit=healthy_limit, drain_limit=drain_limit)
 
     def ready(self) -> bool:
         """Whether Envoy runs and has taken its files.
@@ -106,15 +89,12 @@ class Envoy:
 
     def healthy(self, cluster: str) -> tuple[int, int]:
         """How many replicas of a version may have traffic, and of how many. (0, 0): unknown."""
-        found = self.admin.statistics(rf"^cluster\.{cluster}\.membership_(healthy|total)$")
-        one = f"cluster.{cluster}.membership_"
-        return int(found.get(f"{one}healthy", 0)), int(found.get(f"{one}total", 0))
+        endpoints = self.admin.endpoints(cluster)
+        return sum(endpoints.values()), len(endpoints)
 
     def active_requests(self, *clusters: str) -> int:
         """Requests that these versions are answering or about to."""
-        names = "|".join(clusters)
-        found = self.admin.statistics(rf"^cluster\.({names})\.upstream_rq_(active|pending_active)$")
-        return sum(map(int, found.values()))
+        return self.admin.active_requests(*clusters)
 
     def counts(self) -> list[Count]:
         """Requests and attempts by version and outcome, since Envoy started.
@@ -140,50 +120,6 @@ class Envoy:
                 newer.replace(older)
         self.admin.post("/reopen_logs")
         return True
-
-    def _push_endpoints(self, table: Table, known: set[str]) -> bool:
-        """Write the endpoints of new versions, which nobody follows yet, and push the others."""
-        changed = False
-        for version in table.versions:
-            name = xds.endpoints_file(version.cluster)
-            document = xds.endpoints(version)
-            if version.cluster in known:
-                changed |= self.files.push(name, document, f"cluster.{version.cluster}")
-            elif files.read(self.site.xds / name) != document:
-                files.write(self.site.xds / name, document)
-                changed = True
-        return changed
-
-    def _await_healthy(self, wanted: dict[str, set[str]], limit: timedelta) -> tuple[str, ...]:
-        """Wait for versions that get traffic only now; return those still without any replica."""
-        served = xds.routed(files.read(self.site.xds / ROUTES))
-        fresh = {
-            cluster
-            for host, clusters in wanted.items()
-            for cluster in clusters - served.get(host, set())
-        }
-        files.wait(lambda: all(self._is_whole(one) for one in fresh), limit)
-        dead = {one for one in fresh if self.healthy(one)[0] == 0}
-        for host, clusters in wanted.items():
-            before = served.get(host, set())
-            worse = dead & clusters - before
-            if worse and any(self.healthy(one)[0] for one in before):
-                reason = f"{', '.join(sorted(worse))} has no healthy replica"
-                raise RouterRefused(kind="routes", reason=reason)
-        return tuple(sorted(dead))
-
-    def _is_whole(self, cluster: str) -> bool:
-        healthy, total = self.healthy(cluster)
-        return healthy == total > 0
-
-    def _await_idle(self, clusters: list[str], limit: timedelta) -> None:
-        files.wait(lambda: self.active_requests(*clusters) == 0, limit)
-
-    def _forget_endpoints(self, names: set[str]) -> None:
-        kept = {xds.endpoints_file(name) for name in names}
-        for path in self.site.xds.glob(xds.endpoints_file("*")):
-            if path.name not in kept:
-                path.unlink()
 
 
 def _count(kind: str, labels: str, requests: str) -> Count:

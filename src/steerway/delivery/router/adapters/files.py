@@ -14,8 +14,10 @@ from steerway.delivery.router.errors import RouterDown, RouterRefused
 
 ACK_LIMIT: Final = timedelta(seconds=5)
 LOOK_SECONDS: Final = 0.003  # between two looks at the admin socket; one takes half a millisecond
-REASON: Final = re.compile(r"\[(?:warning|error)\].*?(?:rejected|failure|failed)[^:]*: (.+)")
-REASON_CHARACTERS_MAX: Final = 600
+REASON_LIMIT: Final = timedelta(seconds=2)  # Envoy writes its log once a second
+REASON_MAX: Final = 600  # characters
+REFUSAL: Final = "update rejected: "
+ENTRY: Final = re.compile(r"^(?=\[\d{4}-)", re.MULTILINE)
 
 
 class Files:
@@ -24,6 +26,10 @@ class Files:
     def __init__(self, directory: Path, admin: Admin) -> None:
         self.directory = directory
         self.admin = admin
+
+    def read(self, name: str) -> Any:
+        """The content of a file, None when it is not there."""
+        return read(self.directory / name)
 
     def push(self, name: str, document: Json, subject: str) -> bool:
         """Make Envoy follow this document; False when it already does.
@@ -63,13 +69,19 @@ class Files:
 
     def _reason(self, log_bytes: int) -> str:
         """What Envoy logged since; its statistics only count refusals."""
-        if self.admin.log.exists():
-            with self.admin.log.open("rb") as log:
-                log.seek(log_bytes)
-                said = REASON.findall(log.read().decode(errors="replace"))
-            if said:
-                return str(said[-1])[:REASON_CHARACTERS_MAX].rstrip(".")
-        return f"see {self.admin.log}"
+        if wait(lambda: bool(self._refusals(log_bytes)), REASON_LIMIT):
+            return self._refusals(log_bytes)[-1]
+        return f"see {self.admin.log}."
+
+    def _refusals(self, log_bytes: int) -> list[str]:
+        if not self.admin.log.exists():
+            return []
+        with self.admin.log.open("rb") as log:
+            log.seek(log_bytes)
+            entries = ENTRY.split(log.read().decode(errors="replace"))
+        # Envoy quotes the whole resource first; what is wrong with it stands in the last line.
+        said = [one.strip().splitlines()[-1] for one in entries if REFUSAL in one]
+        return [f"{one.rpartition(REFUSAL)[2].strip(' :.')}."[-REASON_MAX:] for one in said]
 
 
 def wait(condition: Callable[[], bool], limit: timedelta) -> bool:

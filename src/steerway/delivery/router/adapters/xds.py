@@ -114,6 +114,15 @@ def routed(document: Json) -> dict[str, set[str]]:
     return found
 
 
+def listed(document: Json | None) -> tuple[Endpoint, ...]:
+    """The endpoints in an endpoints file; none when there is no file."""
+    if document is None:
+        return ()
+    found = document["resources"][0]["endpoints"][0]["lb_endpoints"]
+    addresses = [one["endpoint"]["address"]["socket_address"] for one in found]
+    return tuple(Endpoint(one["address"], one["port_value"]) for one in addresses)
+
+
 def fallback_name(cluster: str, stable: str) -> str:
     """The cluster that tries one version and then the stable one."""
     return f"{cluster}{FALLBACK}{stable}"
@@ -247,6 +256,7 @@ def _host_routes(host: VirtualHost) -> list[Json]:
         return [_answer(503, NOT_RUNNING)]
     too_large = _answer(413, TOO_LARGE)
     size = {"start": host.body_bytes + 1, "end": INT64_MAX}
+    too_large["typed_per_filter_config"] = {BUFFER: _buffer(disabled=True)}
     too_large["match"]["headers"] = [{"name": "content-length", "range_match": size}]
     sticky = [[WITH_COOKIE], []] if len(host.shares) > 1 else [[]]
     methods = [([IS_IDEMPOTENT], RETRY_IDEMPOTENT), ([], RETRY_ANY)]

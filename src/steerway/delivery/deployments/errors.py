@@ -1,12 +1,18 @@
 """What deployments refuse."""
 
-from steerway.platform.errors import NotFound, Refused
+from steerway.platform.errors import Invalid, NotFound, Refused
 
 
 class DeploymentUnknown(NotFound):
     """No such deployment."""
 
     message = "There is no deployment {ref}. `steerway deployments` lists them."
+
+
+class WishUnclear(Invalid):
+    """The form does not say what to deploy."""
+
+    message = "{field}: {problem} Fill the form in again."
 
 
 class Busy(Refused):
@@ -70,3 +76,21 @@ class Stopped(Refused):
     """Somebody cancelled it."""
 
     message = "cancelled by {by}"
+
+
+class VariablesMissing(Refused):
+    """The environment must set variables and has not."""
+
+    message = (
+        "{service} needs {names} in {environment}, and nothing sets it. "
+        "Add it under run.environment of that environment, and apply."
+    )
+
+
+class DiskFull(Refused):
+    """There is no room to work in."""
+
+    message = (
+        "Only {free_mb} MB are free for {home}; a deployment needs {needed_mb} MB. "
+        "Free some, or lower release.keep."
+    )

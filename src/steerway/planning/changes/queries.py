@@ -1,14 +1,26 @@
 """Reading changes and holds."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
 
 from steerway.planning.changes.errors import ChangeUnknown, Held, HoldUnknown
 from steerway.planning.changes.models import Change, Hold
 from steerway.planning.changes.rules import Brake, number_of
 
 ROWS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How many changes of one day are in one state."""
+
+    day: date
+    state: str
+    count: int
 
 
 def get(ref: str) -> Change:
@@ -35,6 +47,16 @@ def newest(
     if before is not None:
         found = found.filter(number__lt=before)
     return list(found.order_by("-number")[: min(rows, ROWS_MAX)])
+
+
+def by_day(since: datetime) -> list[Day]:
+    """How many changes were opened on each day from `since` on, by state; days without are absent.
+
+    Shape: at most four rows a day, oldest first.
+    """
+    found = Change.objects.filter(opened_at__gte=since).annotate(day=TruncDate("opened_at"))
+    counted = found.order_by("day", "state").values("day", "state").annotate(count=Count("id"))
+    return [Day(row["day"], row["state"], row["count"]) for row in counted]
 
 
 def open_holds(services: Iterable[str] | None = None) -> list[Hold]:

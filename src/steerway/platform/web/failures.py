@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -56,6 +57,8 @@ class Failures:
             return None
         back = _back(request)
         if request.method == "POST" and back:
+            # The answer is a redirect, which would otherwise keep what was half done.
+            transaction.set_rollback(True)
             messages.error(request, str(error))
             return redirect(back)
         return page(request, error)

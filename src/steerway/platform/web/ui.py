@@ -1,5 +1,6 @@
 """Template tags: the parts that every page is made of. `{% load ui %}`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from steerway.platform import clock
-from steerway.platform.web import words
+from steerway.platform.web import events, words
 
 register = template.Library()
 
@@ -28,6 +29,9 @@ register.filter("duration", words.duration)
 register.filter("bytes", words.bytes_text)
 register.filter("short", words.short_digest)
 register.filter("diff_lines", words.diff_lines)
+register.filter("face", events.face)
+register.filter("subject_url", events.subject_url)
+register.filter("service_url", events.service_url)
 
 
 @cache
@@ -171,6 +175,25 @@ def spark(values: Sequence[float], label: str = "") -> SafeString:
         label,
         words.spark_path(values),
     )
+
+
+@register.filter
+def choices(text: str) -> list[tuple[str, str]]:
+    """The options of a select, from `value=Words,value=Words`."""
+    pairs = (part.partition("=") for part in text.split(","))
+    return [(value, label) for value, _, label in pairs]
+
+
+@register.filter
+def is_plain(value: object) -> bool:
+    """Whether a value is shown as it is, not as a structure."""
+    return not isinstance(value, dict | list)
+
+
+@register.filter("json")
+def json_text(value: object) -> str:
+    """A structure for people to read."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @register.filter

@@ -1,0 +1,198 @@
+"""Deployments on pages: the list, one in flight, and the ways to start, stop and take back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from steerway.delivery.deployments import actions, queries
+from steerway.delivery.deployments.actions import Wish
+from steerway.delivery.deployments.errors import WishUnclear
+from steerway.delivery.deployments.models import Deployment, DeploymentStep
+from steerway.delivery.deployments.rules import State, Step, StepState
+from steerway.platform.log import queries as log
+from steerway.platform.log.queries import Filter
+from steerway.platform.web import paging
+from steerway.platform.web.request import SteerwayRequest
+
+EVENTS_SHOWN: Final = 40
+MARKS: Final = {
+    StepState.DONE: ("done", "check"),
+    StepState.RUNNING: ("now", "dots"),
+    StepState.FAILED: ("failed", "cross"),
+    StepState.SKIPPED: ("skipped", "minus"),
+    StepState.WAITING: ("todo", "dots"),
+}
+# What each step does, said to somebody who sees it for the first time.
+DOING: Final = {
+    Step.PREFLIGHT: "Checking that everything it needs is there",
+    Step.BUILD: "Building the release from its commit",
+    Step.INSTALL: "Putting the release in place",
+    Step.CONFIGURE: "Joining configuration and secrets",
+    Step.START: "Starting the new replicas beside the old ones",
+    Step.VERIFY: "Waiting until every new replica is healthy",
+    Step.SWITCH: "Moving the traffic to the new version",
+    Step.DRAIN: "Letting the old replicas finish their requests",
+    Step.RETIRE: "Stopping the old replicas",
+}
+# What to do after a step has failed.
+NEXT: Final = {
+    Step.PREFLIGHT: "Nothing was changed. Mend what it names, then deploy again.",
+    Step.BUILD: "Nothing was changed. Mend the build, commit, then deploy again.",
+    Step.INSTALL: "Nothing was changed. Look at the disk and the release, then deploy again.",
+    Step.CONFIGURE: "Nothing was changed. Set what is missing, then deploy again.",
+    Step.START: "The old version serves as before. Read the last lines below, then deploy again.",
+    Step.VERIFY: "The old version serves as before. Read the last lines below, then deploy again.",
+}
+
+
+class WishForm(forms.Form):
+    """What somebody wants deployed."""
+
+    environment = forms.CharField(max_length=60)
+    ref = forms.CharField(max_length=200, required=False)
+    why = forms.CharField(max_length=1000, required=False)
+    emergency = forms.BooleanField(required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One step of the track."""
+
+    name: str
+    state: str
+    mark: str
+    icon: str
+    note: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+def deployments(request: SteerwayRequest) -> HttpResponse:
+    """Deployments, newest first; those in flight above."""
+    wanted = {name: request.GET.get(name, "")[:60].strip() for name in ("service", "environment")}
+
+    def read(before: str, rows: int) -> list[Deployment]:
+        return queries.newest(
+            service=wanted["service"],
+            environment=wanted["environment"],
+            before=paging.number(before),
+            rows=rows,
+        )
+
+    context = paging.page(request, read, lambda deployment: deployment.number)
+    return render(
+        request,
+        "deployments/list.html",
+        context | {"wanted": wanted, "is_filtered": any(wanted.values())},
+    )
+
+
+def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
+    """One deployment: where it is, what it replaces, and what went wrong."""
+    found = queries.get(ref)
+    stops = track(list(found.steps.order_by("position")))
+    at = next((stop for stop in stops if stop.mark in {"now", "failed"}), None)
+    return render(
+        request,
+        "deployments/detail.html",
+        {
+            "deployment": found,
+            "previous": found.previous,
+            "track": stops,
+            "headline": _headline(found, at),
+            "next_step": NEXT.get(Step(at.name), "") if at and found.error else "",
+            "share": share(found),
+            "may_cancel": found.is_running and not found.switched_at and not found.cancelled_by,
+            "may_roll_back": _is_serving(found),
+            "events": log.newest(Filter(subject=found.ref), rows=EVENTS_SHOWN),
+        },
+    )
+
+
+@require_POST
+def start(request: SteerwayRequest, service: str) -> HttpResponse:
+    """Begin to deploy, and follow it."""
+    begun = actions.start(request.work, _wish(request, service))
+    return redirect("deployments:detail", begun.ref)
+
+
+@require_POST
+def rollback(request: SteerwayRequest, service: str) -> HttpResponse:
+    """Begin to return to an earlier version, and follow it."""
+    begun = actions.rollback(request.work, _wish(request, service))
+    return redirect("deployments:detail", begun.ref)
+
+
+@require_POST
+def cancel(request: SteerwayRequest, ref: str) -> HttpResponse:
+    """Ask a deployment to stop and undo what it started."""
+    found = queries.get(ref)
+    actions.cancel(request.work, found)
+    messages.info(request, f"{found.ref} is stopping and undoes what it started.")
+    return redirect("deployments:detail", found.ref)
+
+
+def track(steps: Sequence[DeploymentStep]) -> list[Stop]:
+    """The steps as the page draws them."""
+    return [
+        Stop(
+            name=step.name,
+            state=step.state,
+            mark=MARKS[StepState(step.state)][0],
+            icon=MARKS[StepState(step.state)][1],
+            note=step.note,
+            started_at=step.started_at,
+            ended_at=step.ended_at,
+        )
+        for step in steps
+    ]
+
+
+def share(found: Deployment) -> dict[str, int]:
+    """Who has the traffic, in percent: the new version, the old one, or nobody yet."""
+    new = 100 if found.switched_at else 0
+    old = 100 - new if found.previous_id else 0
+    return {"new": new, "old": old, "none": 100 - new - old}
+
+
+def _headline(found: Deployment, at: Stop | None) -> str:
+    if found.state == State.SUCCEEDED:
+        return f"{found.version} serves {found.service} in {found.environment}"
+    if found.state == State.UNCHANGED:
+        return f"{found.version} was serving already, with this configuration"
+    if found.state == State.CANCELLED:
+        return f"Cancelled by {found.cancelled_by}; what it started was undone"
+    if found.state == State.FAILED:
+        return f"Failed at {at.name}" if at else "Failed"
+    if found.cancelled_by:
+        return f"{found.cancelled_by} has cancelled it; undoing what was started"
+    return DOING[Step(at.name)] if at else "Waiting for its turn"
+
+
+def _is_serving(found: Deployment) -> bool:
+    if found.state != State.SUCCEEDED:
+        return False
+    serving = queries.serving(found.service, found.environment)
+    return serving is not None and serving.id == found.id
+
+
+def _wish(request: SteerwayRequest, service: str) -> Wish:
+    form = WishForm(request.POST)
+    if not form.is_valid():
+        field, problems = next(iter(form.errors.items()))
+        raise WishUnclear(field=field, problem=str(problems[0]))
+    asked: dict[str, Any] = form.cleaned_data
+    return Wish(
+        service=service,
+        environment=asked["environment"],
+        ref=asked["ref"],
+        why=asked["why"],
+        emergency=asked["emergency"],
+    )

@@ -42,7 +42,7 @@ def init(directory: Path, force: bool, to_stdout: bool) -> None:
         click.echo(text, nl=False)
         return
     target.write_text(text, encoding="utf-8")
-    found = f"from {', '.join(finding.sources)}" if finding.sources else "as an example"
+    found = f"from {finding.source}" if finding.source else "as an example"
     click.echo(f"{target} is written {found}. Read it, then `steerway check` and `steerway apply`.")
 
 

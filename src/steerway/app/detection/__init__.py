@@ -1,0 +1,1 @@
+"""A first descriptor from what a directory holds: pure functions from files to text."""

@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "steerway.platform.web.middleware.WorkMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "steerway.platform.web.failures.Failures",
     "steerway.platform.web.middleware.CsrfMiddleware",
 ]
 
@@ -60,7 +61,10 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [SRC / "platform" / "web" / "templates", *sorted(SRC.glob("*/*/templates"))],
         "OPTIONS": {
-            "libraries": {"ui": "steerway.platform.web.ui"},
+            "libraries": {
+                "ui": "steerway.platform.web.ui",
+                "identity": "steerway.platform.identity.tags",
+            },
             "context_processors": [
                 "steerway.app.shell.shell",
                 "django.template.context_processors.request",
@@ -149,6 +153,7 @@ SESSION_COOKIE_AGE = 12 * 3600  # without a request; the middleware extends it
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "steerway.platform.web.failures.csrf"
 CSRF_COOKIE_NAME = "steerway-csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS

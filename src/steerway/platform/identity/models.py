@@ -75,6 +75,11 @@ class Token(models.Model):
         return f"<Token {self.prefix}… {self.name}>"
 
     @property
+    def narrowed_to(self) -> str:
+        """Its scopes in words; empty when it may do all of its role."""
+        return "" if self.scopes == ["*"] else ", ".join(self.scopes)
+
+    @property
     def allowed_role(self) -> Role:
         """What it may do now: never more than its owner."""
         return lesser(Role(self.role), self.owner.as_role)

@@ -105,6 +105,13 @@ def revoke(work: Work, token_id: UUID) -> Token:
     return token
 
 
+def give_up(work: Work, secret: str) -> None:
+    """Revoke the token with this secret. Whoever has the secret may, whatever its scopes."""
+    token = queries.bearer(secret, work.now)
+    if token and Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=work.now):
+        work.record("token.revoked", f"{token.owner.username}/{token.name}")
+
+
 def touch(token: Token, now: datetime) -> None:
     """Note that the token was used, to within a few minutes."""
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_EVERY)

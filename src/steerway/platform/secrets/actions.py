@@ -1,8 +1,11 @@
 """Setting and removing secrets, and changing the key they are sealed with."""
 
+from pathlib import Path
+
 from django.db.models import F
 
 from steerway.platform.secrets.errors import SecretNameInvalid, SecretUnknown, ValueInvalid
+from steerway.platform.secrets.keyring import add_key
 from steerway.platform.secrets.models import Secret
 from steerway.platform.secrets.rules import NAME, scope_text, value_problem
 from steerway.platform.secrets.sealing import key_mark, seal, unseal
@@ -54,13 +57,16 @@ def remove(work: Work, name: str, *, service: str, environment: str = "") -> Non
     work.record("secret.removed", name, service=service, environment=environment)
 
 
-def reseal(work: Work, *, key: bytes) -> int:
-    """Seal every secret with the newest of the keys; how many. All or none.
+def rotate(work: Work, *, home: Path) -> int:
+    """Make a new key and seal every secret with it; how many. All or none.
+
+    The key file changes first and keeps the older keys, so a crash in between loses nothing.
 
     Raises:
         Unsealable: one of them was sealed with a key that is not there.
     """
     work.allow("secrets.rotate")
+    key = add_key(home)
     secrets = list(Secret.objects.select_for_update())
     for secret in secrets:
         secret.sealed = seal(key, secret.name, unseal(key, secret.name, secret.sealed))

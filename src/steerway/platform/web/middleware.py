@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, cast
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
@@ -22,20 +23,11 @@ from django.http import (
     JsonResponse,
 )
 from django.middleware.csrf import CsrfViewMiddleware
-from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.cache import add_never_cache_headers
 from django.utils.module_loading import import_string
 
 from steerway.platform import clock
-from steerway.platform.errors import (
-    Forbidden,
-    Invalid,
-    NotFound,
-    Refused,
-    SteerwayError,
-    Unavailable,
-)
 from steerway.platform.identity import queries, tokens
 from steerway.platform.identity.models import User
 from steerway.platform.identity.rules import Role
@@ -52,7 +44,6 @@ REFUSED: Final = 400  # from this status on nothing of a request is kept
 BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 # Sessions live this much longer than a write of the session row is worth.
 SLIDES_EVERY: Final = timedelta(minutes=5)
-STATUS: Final = {Forbidden: 403, NotFound: 404, Refused: 409, Invalid: 422, Unavailable: 503}
 
 CSP: Final = "; ".join(
     [
@@ -123,15 +114,6 @@ class WorkMiddleware:
         )
         return self._answer(request)
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        """One of our errors as a page, or as a problem where the API did not translate it."""
-        if not isinstance(error, SteerwayError):
-            return None
-        status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
-        if request.path.startswith(API):
-            return _problem(status, str(error), f"/errors/{error.code()}")
-        return render(request, "error.html", {"error": error, "status": status}, status=status)
-
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         if request.method in READS or request.path in settings.STEERWAY_NO_TRANSACTION:
             response = self._next(request)
@@ -169,6 +151,11 @@ class CsrfMiddleware(CsrfViewMiddleware):
         if request.path.startswith(API) and request.user.is_authenticated:
             callback = _unexempted
         return super().process_view(request, callback, callback_args, callback_kwargs)
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponseBase:
+        if request.path.startswith(API):
+            return _problem(403, f"{reason} Send the form token as X-CSRFToken, or use a token.")
+        return cast("HttpResponseBase", super()._reject(request, reason))  # type: ignore[misc]
 
 
 def is_local(request: HttpRequest) -> bool:
@@ -221,6 +208,8 @@ def _slide(request: HttpRequest, now: datetime) -> None:
     seen = request.session.get("seen", 0.0)
     if now.timestamp() - seen > SLIDES_EVERY.total_seconds():
         request.session["seen"] = now.timestamp()
+        here = UserSession.objects.filter(session_key=request.session.session_key)
+        here.update(last_seen_at=now)
 
 
 def _is_open(request: HttpRequest) -> bool:

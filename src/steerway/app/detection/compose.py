@@ -76,8 +76,7 @@ def _run(service: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     deploy = _mapping(service.get("deploy"))
     replicas = deploy.get("replicas", service.get("scale"))
     found: dict[str, Any] = {}
-    if isinstance(replicas, int) and not isinstance(replicas, bool):
-        found["replicas"] = replicas
+    found["replicas"] = _whole(replicas)
     found["health"] = _health(_mapping(service.get("healthcheck")))
     limits = _mapping(_mapping(deploy.get("resources")).get("limits"))
     found["limits"] = _limits({**service, **limits})
@@ -86,7 +85,11 @@ def _run(service: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
         "grace": compose_duration(service.get("stop_grace_period")),
     }
     found["directories"] = _directories(service.get("volumes"), notes)
-    return {key: value for key, value in ((k, _filled(v)) for k, v in found.items()) if value}
+    return {
+        key: value
+        for key, value in ((k, _filled(v)) for k, v in found.items())
+        if value not in (None, {})
+    }
 
 
 def _health(check: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def _limits(said: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "memory": compose_memory(memory),
         "cpus": _number(said.get("cpus")),
-        "processes": processes if isinstance(processes, int) and processes > 0 else None,
+        "processes": _whole(processes),
     }
 
 
@@ -163,9 +166,18 @@ def _what(service: Mapping[str, Any]) -> str:
     return str(service.get("image") or "built here")
 
 
+class _Loader(yaml.CSafeLoader):
+    """Values as they are written: 1.10 is not 1.1. Merge keys are followed, as compose does."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def _read(text: str) -> dict[str, Any]:
     try:
-        return _mapping(yaml.load(text, Loader=yaml.CSafeLoader))
+        return _mapping(yaml.load(text, Loader=_Loader))  # noqa: S506 - it is a safe one
     except (yaml.YAMLError, RecursionError, ValueError):
         return {}
 
@@ -179,6 +191,11 @@ def _filled(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {key: below for key, below in value.items() if below not in ("", None)}
+
+
+def _whole(value: object) -> int | None:
+    text = str(value)
+    return int(text) if text.isdecimal() and text.isascii() else None
 
 
 def _number(value: object) -> float | None:

@@ -31,10 +31,7 @@ def find(directory: Path) -> Finding | None:
         pair for instruction, rest in stage if instruction == "ENV" for pair in _pairs(rest)
     ]
     plain, secrets, notes = sorted_variables(dict(variables))
-    if any(instruction == "RUN" for instruction, _ in stage):
-        notes.append(
-            "The RUN steps of the Dockerfile are not taken over: build.command is the place."
-        )
+    notes.append("The Dockerfile is not built: build.command makes what run.command starts.")
     run: dict[str, Any] = {}
     if path := health_path(said.get("HEALTHCHECK", "")):
         run["health"] = {"path": path}

@@ -14,6 +14,7 @@ from steerway.platform.descriptor.scalars import NotPlain, resolve
 _WIDTH: Final = 96
 _ROUNDS_MAX: Final = 8  # each takes out what is wrong; what is left then is the minimum
 _PLAIN = re.compile(r"[A-Za-z0-9_/.$+][A-Za-z0-9_/.$ {}=+@,:'\"()*-]*")
+_OWNERS: Final = "# owners: [name]"
 _HEADER = (
     "What should be true of this service. `steerway check` reads it, `steerway schema` lists "
     "every key, `steerway explain` shows what is in force and why."
@@ -82,6 +83,7 @@ _COMMENTS: Final = {
     "run.environment": "null: each environment must set the value.",
     "run.secrets": "Variable: name of the secret. `steerway secret set` stores its value.",
     "run.health": "A replica gets requests once this path answers 200.",
+    "run.command": "Requests come once /healthz answers 200; run.health.path names another path.",
     "environments": "In the order a change takes; each may override run, route and release.",
 }
 
@@ -99,11 +101,15 @@ def _rendered(document: Mapping[str, Any], notes: list[str]) -> str:
 
 def _lines(values: Mapping[str, Any], indent: str, above: tuple[str, ...]) -> Iterator[str]:
     for key, value in values.items():
+        if value == {}:
+            continue
         path = (*above, key)
         comment = _COMMENTS.get(".".join(path))
+        if key == "command" and ("health" in values or values.get("port") == "none"):
+            comment = None
         if comment:
             yield from (f"{indent}{line}" for line in _comment(comment))
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping):
             yield f"{indent}{_scalar(key)}:"
             yield from _lines(value, indent + "  ", path)
         elif isinstance(value, list):
@@ -111,6 +117,8 @@ def _lines(values: Mapping[str, Any], indent: str, above: tuple[str, ...]) -> It
             yield from (f"{indent}  - name: {_scalar(item['name'])}" for item in value)
         else:
             yield f"{indent}{_scalar(key)}: {_scalar(value)}"
+        if path == ("service",):
+            yield _OWNERS
 
 
 def _scalar(value: Any) -> str:

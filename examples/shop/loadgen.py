@@ -279,7 +279,10 @@ def precise_loop() -> asyncio.AbstractEventLoop:
 
 def main() -> int:
     """Visit, print the summary, and say by the exit code whether anything failed."""
-    options = parser().parse_args()
+    arguments = parser()
+    options = arguments.parse_args()
+    if options.rate <= 0 or urlsplit(options.url).scheme != "http":
+        arguments.error("--rate is above 0, and --url begins with http://")
     log = options.log.open("w", buffering=1 << 16) if options.log else None
     with asyncio.Runner(loop_factory=precise_loop) as runner:
         result = runner.run(visit(options, log))

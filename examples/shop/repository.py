@@ -149,6 +149,9 @@ def main() -> int:
     except Foreign as problem:
         print(f"repository: {problem}", file=sys.stderr)
         return 1
+    except FileNotFoundError:
+        print("repository: git is not installed", file=sys.stderr)
+        return 1
     except subprocess.CalledProcessError as error:
         print(f"repository: {error.stderr.strip()}", file=sys.stderr)
         return 1

@@ -14,7 +14,7 @@ from shop.log import Log
 from shop.metrics import Metrics
 from shop.orders import Cart, Invalid
 from shop.supplier import Supplier, SupplierDown
-from shop.telemetry import Exporter, Span, follow
+from shop.telemetry import CLIENT, Exporter, Span, follow
 from shop.wire import Request, Response
 
 KEY_MAX = 200  # characters of an idempotency key
@@ -43,15 +43,16 @@ class Shop:
         started = time.perf_counter()
         trace, parent = follow(request.headers.get("traceparent", ""))
         route = request.path if request.path in ROUTES else "other"
-        span = Span(f"{request.method} {route}", trace, parent)
-        request.trace = trace
+        method = known(request.method)
+        span = Span(f"{method} {route}", trace, parent)
+        request.trace, request.span = trace, span.id
         response = self._guarded(request)
         response.headers["x-shop-version"] = VERSION
         seconds = time.perf_counter() - started
-        self.metrics.request(known(request.method), route, response.status, seconds)
+        self.metrics.request(method, route, response.status, seconds)
         span.failed = response.status >= 500
         span.attributes = {
-            "http.request.method": request.method,
+            "http.request.method": method,
             "http.route": route,
             "http.response.status_code": response.status,
         }
@@ -144,7 +145,7 @@ def checkout(shop: Shop, request: Request) -> Response:
 
 def charge(shop: Shop, request: Request, key: str, cents: int) -> None:
     """Ask the supplier for the money, under a span of its own."""
-    span = Span("charge", request.trace, kind=3)
+    span = Span("charge", request.trace, request.span, CLIENT)
     try:
         shop.supplier.charge(key, cents)
     except SupplierDown as down:
@@ -194,7 +195,7 @@ def read_json(body: bytes) -> object:
     """A body as JSON; None when it is not."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -37,11 +37,16 @@ class Cart:
         if not isinstance(body, dict):
             raise Invalid('send JSON such as {"sku": "house", "quantity": 1}')
         sku, quantity = body.get("sku"), body.get("quantity", 1)
-        if not isinstance(sku, str):
+        if not isinstance(sku, str) or not sku.isascii():
             raise Invalid("sku is missing; /catalog lists them")
         if type(quantity) is not int or not 1 <= quantity <= QUANTITY_MAX:
             raise Invalid(f"quantity must be a whole number from 1 to {QUANTITY_MAX}")
-        return cls(sku, quantity, str(body.get("customer", "guest"))[:80])
+        return cls(sku, quantity, text(body.get("customer"), 80) or "guest")
+
+
+def text(value: object, length: int) -> str:
+    """A value as text that a database takes: cut, and without halves of characters."""
+    return str(value or "")[:length].encode(errors="replace").decode()
 
 
 def products(database: Database) -> list[dict[str, Any]]:

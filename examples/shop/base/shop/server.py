@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server: a fixed number of threads, a thousand quiet connections.
+"""A small HTTP/1.1 server: a fixed number of threads, hundreds of quiet connections.
 
 A thread holds a connection only from the first byte of a request to the last byte of its answer;
 between requests the connection waits in a selector. `stop` finishes what was begun: nothing new is
@@ -15,9 +15,9 @@ from queue import SimpleQueue
 
 from shop.wire import BadRequest, Connection, Request, Response
 
-CONNECTIONS_MAX = 1024  # beyond this, the connection that was quiet longest makes room
+CONNECTIONS_MAX = 512  # well below 1,024 open files; beyond, whoever was quiet longest makes room
 IDLE_SECONDS = 3660.0  # longer than a router keeps its own (1 h), so that the router closes first
-DRAIN_SECONDS = 8.0  # within the grace of 10 s that the descriptor gives
+DRAIN_SECONDS = 6.0  # with the last telemetry, within the 10 s of grace the descriptor gives
 
 
 class Server:
@@ -75,7 +75,7 @@ class Server:
             self._accept()
         elif source is self._wake_reader:
             self._take_back()
-        elif isinstance(source, Connection):
+        elif isinstance(source, Connection) and source in self._quiet:
             self._selector.unregister(source)
             del self._quiet[source]
             self._busy += 1
@@ -88,13 +88,17 @@ class Server:
                 peer, _ = self._listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
-            if len(self._quiet) + self._busy >= CONNECTIONS_MAX:
-                self._make_room()
-            self._park(Connection(peer))
+            if len(self._quiet) + self._busy < CONNECTIONS_MAX or self._make_room():
+                self._park(Connection(peer))
+            else:
+                peer.close()
 
-    def _make_room(self) -> None:
-        if self._quiet:
-            self._close(next(iter(self._quiet)))
+    def _make_room(self) -> bool:
+        """Close whoever was quiet longest; False when nobody is quiet."""
+        if not self._quiet:
+            return False
+        self._close(next(iter(self._quiet)))
+        return True
 
     def _park(self, connection: Connection) -> None:
         self._quiet[connection] = time.monotonic()

@@ -5,8 +5,8 @@ import hmac
 import json
 import threading
 import time
-import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 from shop.metrics import Metrics
@@ -32,25 +32,28 @@ class Supplier:
         self._metrics = metrics
         self._lock = threading.Lock()
         self._stock: dict[str, int] | None = None
-        self._asked_at = 0.0
+        self._stock_from = "nowhere"
+        self._asked_at = float("-inf")
         self._failures = 0
         self._paused_until = 0.0
 
     def stock(self) -> tuple[dict[str, int] | None, str]:
         """Bags by product and where the numbers come from: supplier, memory or nowhere."""
-        if self._url is None:
-            return None, "nowhere"
-        with self._lock:
-            due = time.monotonic() - self._asked_at >= STOCK_SECONDS
-            if due:
-                self._asked_at = time.monotonic()
-        if due:
+        if self._url and self._stock_is_old():
             try:
                 self._stock = self._call("GET", "/stock", None, STOCK_TIMEOUT)
+                self._stock_from = "supplier"
             except SupplierDown:
-                self._asked_at = 0.0
-                return self._stock, "nowhere" if self._stock is None else "memory"
-        return self._stock, "nowhere" if self._stock is None else "supplier"
+                self._stock_from = "nowhere" if self._stock is None else "memory"
+        return self._stock, self._stock_from
+
+    def _stock_is_old(self) -> bool:
+        """True for one thread every few seconds; the others use what is known."""
+        with self._lock:
+            old = time.monotonic() - self._asked_at >= STOCK_SECONDS
+            if old:
+                self._asked_at = time.monotonic()
+            return old
 
     def charge(self, key: str, cents: int) -> None:
         """Take the money, once per key however often it is asked.
@@ -65,24 +68,30 @@ class Supplier:
         self._call("POST", "/charge", body, CHARGE_TIMEOUT)
 
     def _call(self, method: str, path: str, body: object, timeout: float) -> Any:
-        if time.monotonic() < self._paused_until:
-            self._metrics.supplier("paused")
-            raise SupplierDown("the supplier failed a moment ago")
+        self._take_turn()
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._url}{path}", data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as response:
                 answer = json.load(response)
-        except (OSError, ValueError, urllib.error.URLError) as error:
-            self._failed()
+        except (OSError, ValueError, HTTPException) as error:
+            self._metrics.supplier("failed")
+            with self._lock:
+                self._failures += 1
             raise SupplierDown(str(error)) from error
-        self._failures = 0
         self._metrics.supplier("ok")
+        with self._lock:
+            self._failures, self._paused_until = 0, 0.0
         return answer
 
-    def _failed(self) -> None:
-        self._metrics.supplier("failed")
-        self._failures += 1
-        if self._failures >= FAILURES_MAX:
-            self._paused_until = time.monotonic() + PAUSE_SECONDS
+    def _take_turn(self) -> None:
+        """Let a call pass; after failures in a row only one in a while, to see how things are."""
+        with self._lock:
+            now = time.monotonic()
+            paused = now < self._paused_until
+            if not paused and self._failures >= FAILURES_MAX:
+                self._paused_until = now + PAUSE_SECONDS
+        if paused:
+            self._metrics.supplier("paused")
+            raise SupplierDown("the supplier failed a moment ago")

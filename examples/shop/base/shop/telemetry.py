@@ -10,9 +10,9 @@ import secrets
 import socket
 import threading
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from queue import Empty, Full, Queue
 
 from shop import VERSION
@@ -23,7 +23,7 @@ QUEUE_MAX = 2048
 BATCH_MAX = 512
 TRACES_SECONDS = 1.0
 METRICS_SECONDS = 5.0
-EXPORT_TIMEOUT = 2.0
+EXPORT_TIMEOUT = 1.5
 SERVER, CLIENT = 2, 3  # SpanKind
 ERROR = 2  # StatusCode
 CUMULATIVE = 2  # AggregationTemporality
@@ -63,9 +63,14 @@ def follow(traceparent: str) -> tuple[str, str]:
     Source: W3C Trace Context, section 3.2.
     """
     parts = traceparent.split("-")
-    if len(parts) >= 4 and len(parts[1]) == 32 and len(parts[2]) == 16:
+    if len(parts) >= 4 and is_id(parts[1], 32) and is_id(parts[2], 16):
         return parts[1], parts[2]
     return secrets.token_hex(16), ""
+
+
+def is_id(text: str, length: int) -> bool:
+    """Whether a text is an id of this many hexadecimal digits."""
+    return len(text) == length and set(text) <= set("0123456789abcdef") and set(text) != {"0"}
 
 
 class Exporter:
@@ -142,7 +147,7 @@ class Exporter:
             with urllib.request.urlopen(request, timeout=EXPORT_TIMEOUT) as response:
                 response.read()
                 return True
-        except (OSError, ValueError, urllib.error.URLError):
+        except (OSError, ValueError, HTTPException):
             return False
 
 

@@ -33,6 +33,7 @@ class Request:
     body: bytes
     last: bool  # no other request follows on this connection
     trace: str = ""
+    span: str = ""
 
     @property
     def is_head(self) -> bool:
@@ -194,7 +195,7 @@ def parse(head: str) -> Request:
     headers: dict[str, str] = {}
     for line in rest:
         name, colon, value = line.partition(":")
-        if not colon or name != name.strip():
+        if not colon or not name or name != name.strip():
             raise BadRequest(400, "a header has no name")
         headers[name.lower()] = value.strip()
     wish = headers.get("connection", "").lower()

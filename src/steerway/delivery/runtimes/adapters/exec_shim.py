@@ -142,9 +142,9 @@ def delay(crashes: int) -> float:
 
 def last_exit(log: str, name: str) -> str:
     """How supervisord says that `name` ended last: "exit status 1", "terminated by SIGKILL"."""
-    pattern = rf"exited: {re.escape(name)} \(([^;)]*)"
-    found = re.findall(pattern, log)
-    return found[-1].strip() if found else ""
+    pattern = rf"exited: {re.escape(name)} \((.*); [a-z ]*expected\)$"
+    found = re.findall(pattern, log, re.MULTILINE)
+    return found[-1] if found else ""
 
 
 def watch(spec: Spec, record: proc.Record) -> int:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Status
 
 from steerway.platform.identity import actions, devices, queries, tokens
 from steerway.platform.identity.errors import TooOften
@@ -55,11 +55,10 @@ def whoami(request: SteerwayRequest) -> MeOut:
 
 
 @me.delete("/token", response={204: None})
-def give_up_token(request: SteerwayRequest) -> tuple[int, None]:
+def give_up_token(request: SteerwayRequest) -> None:
     """Revoke the token this request came with, if it came with one."""
     secret = request.headers.get("Authorization", "").partition(" ")[2].strip()
     tokens.give_up(request.work, secret)
-    return 204, None
 
 
 @people.get("", response=list[PersonOut])
@@ -69,9 +68,9 @@ def everybody(request: SteerwayRequest) -> list[User]:
 
 
 @people.post("", response={201: LinkOut})
-def invite(request: SteerwayRequest, body: PersonIn) -> tuple[int, LinkOut]:
+def invite(request: SteerwayRequest, body: PersonIn) -> LinkOut:
     """A new person, and the link that signs them in for the first time."""
-    return 201, _link(body.name, actions.invite(request.work, body.name, role=body.role))
+    return _link(body.name, actions.invite(request.work, body.name, role=body.role))
 
 
 @people.patch("/{name}", response=PersonOut)
@@ -86,16 +85,15 @@ def change(request: SteerwayRequest, name: str, body: PersonChange) -> User:
 
 
 @people.post("/{name}/links", response={201: LinkOut})
-def make_link(request: SteerwayRequest, name: str) -> tuple[int, LinkOut]:
+def make_link(request: SteerwayRequest, name: str) -> LinkOut:
     """A link that signs a person in once; earlier ones stop working."""
-    return 201, _link(name, actions.login_link(request.work, name))
+    return _link(name, actions.login_link(request.work, name))
 
 
 @people.delete("/{name}/factors", response={204: None})
-def clear_factors(request: SteerwayRequest, name: str) -> tuple[int, None]:
+def clear_factors(request: SteerwayRequest, name: str) -> None:
     """Forget the second factors of somebody who lost them."""
     actions.clear_factors(request.work, name)
-    return 204, None
 
 
 @keys.get("", response=list[TokenOut])
@@ -105,7 +103,7 @@ def live(request: SteerwayRequest) -> list[TokenOut]:
 
 
 @keys.post("", response={201: TokenMade})
-def create(request: SteerwayRequest, body: TokenIn) -> tuple[int, TokenMade]:
+def create(request: SteerwayRequest, body: TokenIn) -> TokenMade:
     """A new token. The answer holds its secret, which is never given again."""
     token, secret = tokens.create(
         request.work,
@@ -115,20 +113,19 @@ def create(request: SteerwayRequest, body: TokenIn) -> tuple[int, TokenMade]:
         role=body.role,
         scopes=body.scopes,
     )
-    return 201, TokenMade(**_shape(token), secret=secret)
+    return TokenMade(**_shape(token), secret=secret)
 
 
 @keys.delete("/{uuid:token_id}", response={204: None})
-def revoke(request: SteerwayRequest, token_id: UUID) -> tuple[int, None]:
+def revoke(request: SteerwayRequest, token_id: UUID) -> None:
     """Make a token stop working."""
     tokens.revoke(request.work, token_id)
-    return 204, None
 
 
 @device.post(
     "", response={200: DeviceOut, 429: DeviceProblem}, openapi_extra=_form_or_json("client")
 )
-def begin(request: SteerwayRequest) -> tuple[int, DeviceOut | DeviceProblem]:
+def begin(request: SteerwayRequest) -> Status[DeviceOut | DeviceProblem]:
     """Ask for a sign-in that a person confirms in the browser."""
     client = _fields(request).get("client") or request.headers.get("User-Agent", "")
     try:
@@ -136,15 +133,18 @@ def begin(request: SteerwayRequest) -> tuple[int, DeviceOut | DeviceProblem]:
             request.work, client=str(client), address=request.META.get("REMOTE_ADDR", "")
         )
     except TooOften as error:
-        return 429, DeviceProblem(error="slow_down", error_description=str(error))
+        return Status(429, DeviceProblem(error="slow_down", error_description=str(error)))
     page = f"{settings.STEERWAY.public_url}/device/"
-    return 200, DeviceOut(
-        device_code=secret,
-        user_code=waiting.user_code,
-        verification_uri=page,
-        verification_uri_complete=f"{page}?code={waiting.user_code}",
-        expires_in=int(DEVICE_LASTS.total_seconds()),
-        interval=int(DEVICE_INTERVAL.total_seconds()),
+    return Status(
+        200,
+        DeviceOut(
+            device_code=secret,
+            user_code=waiting.user_code,
+            verification_uri=page,
+            verification_uri_complete=f"{page}?code={waiting.user_code}",
+            expires_in=int(DEVICE_LASTS.total_seconds()),
+            interval=int(DEVICE_INTERVAL.total_seconds()),
+        ),
     )
 
 
@@ -153,24 +153,27 @@ def begin(request: SteerwayRequest) -> tuple[int, DeviceOut | DeviceProblem]:
     response={200: DeviceToken, 400: DeviceProblem},
     openapi_extra=_form_or_json("device_code", "grant_type"),
 )
-def poll(request: SteerwayRequest) -> tuple[int, DeviceToken | DeviceProblem]:
+def poll(request: SteerwayRequest) -> Status[DeviceToken | DeviceProblem]:
     """The token, once a person has said yes."""
     fields = _fields(request)
     if fields.get("grant_type", GRANT) != GRANT:
-        return 400, DeviceProblem(error="unsupported_grant_type")
+        return Status(400, DeviceProblem(error="unsupported_grant_type"))
     secret = fields.get("device_code")
     if not isinstance(secret, str) or not secret:
-        return 400, DeviceProblem(
-            error="invalid_request", error_description="device_code is missing."
+        return Status(
+            400, DeviceProblem(error="invalid_request", error_description="device_code is missing.")
         )
     answer = devices.claim(request.work, secret)
     if answer.token is None:
-        return 400, DeviceProblem(error=answer.error)
+        return Status(400, DeviceProblem(error=answer.error))
     lasts = answer.token.expires_at - request.work.now
-    return 200, DeviceToken(
-        access_token=answer.secret,
-        expires_in=int(lasts.total_seconds()),
-        name=answer.token.owner.username,
+    return Status(
+        200,
+        DeviceToken(
+            access_token=answer.secret,
+            expires_in=int(lasts.total_seconds()),
+            name=answer.token.owner.username,
+        ),
     )
 
 

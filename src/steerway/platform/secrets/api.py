@@ -57,7 +57,6 @@ def set_value(
 @router.delete("/{service}/{name}", response={204: None})
 def remove(
     request: SteerwayRequest, service: Service, name: str, environment: Environment = ""
-) -> tuple[int, None]:
+) -> None:
     """Forget a secret."""
     actions.remove(request.work, name, service=service, environment=environment)
-    return 204, None

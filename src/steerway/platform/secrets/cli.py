@@ -1,4 +1,4 @@
-"""Secrets in the terminal. A value comes from standard input or a prompt, never from an argument."""
+"""Secrets in the terminal. A value comes from standard input or a prompt, never an argument."""
 
 import sys
 

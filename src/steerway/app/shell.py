@@ -26,6 +26,17 @@ class Place:
     needs: str = "records.read"
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A place as it is shown."""
+
+    name: str
+    icon: str
+    group: str
+    url: str
+    is_current: bool
+
+
 # Every place of the navigation, in order. A place without its route is not shown.
 PLACES: Final = (
     Place("Bridge", "bridge", "bridge"),
@@ -56,27 +67,19 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "search_url": _address("search"),
         "changes_url": _address("changes:list"),
         "seq": SimpleLazyObject(log.last_seq),
-        "places": SimpleLazyObject(lambda: _places(work.actor, request.path)),
+        "places": SimpleLazyObject(lambda: places(work.actor, request.path)),
         "tabs": SimpleLazyObject(
-            lambda: [p for p in _places(work.actor, request.path) if p["name"] in TABS]
+            lambda: [p for p in places(work.actor, request.path) if p.name in TABS]
         ),
         "freeze": SimpleLazyObject(changes.freeze),
     }
 
 
-def _places(actor: Actor, path: str) -> list[dict[str, object]]:
-    found = [
-        {
-            "name": place.name,
-            "icon": place.icon,
-            "group": place.group,
-            "url": url,
-        }
-        for place in PLACES
-        if actor.may(place.needs) and (url := _address(place.route))
-    ]
-    here = _current(path, [str(p["url"]) for p in found])
-    return [p | {"is_current": p["url"] == here} for p in found]
+def places(actor: Actor, path: str) -> list[Shown]:
+    """What the actor may see of the navigation, while at `path`."""
+    found = [(p, _address(p.route)) for p in PLACES if actor.may(p.needs)]
+    here = _current(path, [url for _, url in found if url])
+    return [Shown(p.name, p.icon, p.group, url, url == here) for p, url in found if url]
 
 
 def _current(path: str, urls: list[str]) -> str:

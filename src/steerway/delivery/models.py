@@ -1,6 +1,7 @@
 """The tables of this area, process by process."""
 
 from steerway.delivery.builds.models import Build
+from steerway.delivery.deployments.models import Deployment, DeploymentStep
 from steerway.delivery.releases.models import Release
 
-__all__ = ["Build", "Release"]
+__all__ = ["Build", "Deployment", "DeploymentStep", "Release"]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -16,12 +17,14 @@ from steerway.delivery.deployments.actions import Wish
 from steerway.delivery.deployments.errors import WishUnclear
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
 from steerway.delivery.deployments.rules import State, Step, StepState
+from steerway.delivery.releases import queries as releases
 from steerway.platform.log import queries as log
 from steerway.platform.log.queries import Filter
 from steerway.platform.web import paging
 from steerway.platform.web.request import SteerwayRequest
 
 EVENTS_SHOWN: Final = 40
+SHORT: Final = 12  # Characters of a commit that are enough to name it.
 MARKS: Final = {
     StepState.DONE: ("done", "check"),
     StepState.RUNNING: ("now", "dots"),
@@ -112,6 +115,27 @@ def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
             "may_cancel": found.is_running and not found.switched_at and not found.cancelled_by,
             "may_roll_back": _is_serving(found),
             "events": log.newest(Filter(subject=found.ref), rows=EVENTS_SHOWN),
+            "again": f"steerway deploy {found.service} --env {found.environment}",
+        },
+    )
+
+
+def release(request: SteerwayRequest, release_id: UUID) -> HttpResponse:
+    """One release: what was built, from what, and where it runs.
+
+    It stands here because releases do not know who deploys them.
+    """
+    found = releases.get(release_id)
+    deployed = queries.of_release(found.id)
+    serving = {d.id for d in queries.all_serving([found.service])}
+    return render(
+        request,
+        "deployments/release.html",
+        {
+            "release": found,
+            "rows": deployed,
+            "places": [d for d in deployed if d.id in serving],
+            "return_command": f"steerway deploy {found.service} --ref {found.commit[:SHORT]}",
         },
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from steerway.delivery.deployments.errors import DeploymentUnknown, NeverServed, NothingToRollBack
 from steerway.delivery.deployments.models import Deployment
@@ -20,7 +20,8 @@ def get(ref: str) -> Deployment:
     Raises:
         DeploymentUnknown: there is none.
     """
-    found = _all().filter(number=number_of(ref)).first()
+    number = number_of(ref)
+    found = _all().filter(number=number).first() if number is not None else None
     if found is None:
         raise DeploymentUnknown(ref=ref)
     return found
@@ -29,6 +30,11 @@ def get(ref: str) -> Deployment:
 def by_id(deployment_id: UUID | str) -> Deployment:
     """The deployment that a workflow is about."""
     return _all().get(id=deployment_id)
+
+
+def by_ids(ids: Iterable[UUID]) -> list[Deployment]:
+    """These deployments, in one query."""
+    return list(_all().filter(id__in=list(ids)))
 
 
 def newest(
@@ -62,13 +68,27 @@ def serving(service: str, environment: str) -> Deployment | None:
 
 def all_serving(services: Iterable[str] | None = None) -> list[Deployment]:
     """What serves everywhere, one deployment per service and environment, in one query."""
-    found = _all().filter(state=State.SUCCEEDED.value)
+    found = Deployment.objects.filter(state=State.SUCCEEDED.value)
     if services is not None:
         found = found.filter(service__in=list(services))
-    newest_numbers: dict[tuple[str, str], Deployment] = {}
-    for deployment in found.order_by("service", "environment", "-number").iterator():
-        newest_numbers.setdefault((deployment.service, deployment.environment), deployment)
-    return list(newest_numbers.values())
+    newest_numbers = found.order_by().values("service", "environment").annotate(n=Max("number"))
+    return list(_all().filter(number__in=newest_numbers.values("n")).order_by("service", "number"))
+
+
+def unresolved(*, rows: int = 20) -> list[Deployment]:
+    """Failed deployments that nothing came after in their environment, newest first."""
+    later = Deployment.objects.filter(
+        service=OuterRef("service"),
+        environment=OuterRef("environment"),
+        number__gt=OuterRef("number"),
+    )
+    found = _all().filter(state=State.FAILED.value).exclude(Exists(later))
+    return list(found.order_by("-number")[:rows])
+
+
+def of_release(release_id: UUID, *, rows: int = 50) -> list[Deployment]:
+    """Deployments of one release, newest first."""
+    return list(_all().filter(release_id=release_id).order_by("-number")[:rows])
 
 
 def last_good(service: str, environment: str) -> Deployment:

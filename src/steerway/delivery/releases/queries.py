@@ -55,6 +55,14 @@ def history(service: str, *, limit: int = PAGE) -> list[Release]:
     return list(Release.objects.filter(service=service).order_by("-built_at", "-id")[:limit])
 
 
+def newest(*, service: str = "", before: UUID | None = None, rows: int = PAGE) -> list[Release]:
+    """Releases of one service, or of all when none is named, newest first, older than `before`."""
+    found = Release.objects.filter(service=service) if service else Release.objects.all()
+    if before is not None:
+        found = found.filter(id__lt=before)  # An id begins with its time.
+    return list(found.order_by("-id")[:rows])
+
+
 def digests_held() -> set[str]:
     """The digests of all releases whose files are kept, of any service."""
     return set(Release.objects.filter(removed_at=None).values_list("digest", flat=True))

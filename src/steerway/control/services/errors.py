@@ -1,0 +1,9 @@
+"""What the pages of services refuse."""
+
+from steerway.platform.errors import Invalid
+
+
+class ReasonMissing(Invalid):
+    """A pause needs a reason."""
+
+    message = "A pause needs a reason that others can read. Pause {service} again and say why."

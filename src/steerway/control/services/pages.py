@@ -1,0 +1,90 @@
+"""Services on pages: the list, and one with its environments side by side."""
+
+from typing import Final
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from steerway.control.services import queries
+from steerway.control.services.errors import ReasonMissing
+from steerway.control.services.queries import Overview
+from steerway.delivery.deployments import queries as deployments
+from steerway.planning.catalog import actions as catalog_actions
+from steerway.planning.catalog import queries as catalog
+from steerway.planning.changes import queries as changes
+from steerway.platform.log import queries as log
+from steerway.platform.log.queries import Filter
+from steerway.platform.web import paging
+from steerway.platform.web.request import SteerwayRequest
+
+DEPLOYMENTS_SHOWN: Final = 8
+CHANGES_SHOWN: Final = 6
+EVENTS_SHOWN: Final = 12
+NAME_MAX: Final = 40
+
+
+class ReasonForm(forms.Form):
+    """Why somebody puts the brake on."""
+
+    reason = forms.CharField(max_length=500)
+
+
+def services(request: SteerwayRequest) -> HttpResponse:
+    """Services by name, each with what serves where."""
+    find = request.GET.get("q", "")[:NAME_MAX].strip().lower()
+
+    def read(after: str, rows: int) -> list[Overview]:
+        return queries.overviews(
+            after=after, containing=find, rows=rows, router_port=settings.STEERWAY.router_port
+        )
+
+    context = paging.page(request, read, lambda one: one.service.name, name="after")
+    return render(
+        request,
+        "services/list.html",
+        context | {"find": find, "count": catalog.count()},
+    )
+
+
+def service(request: SteerwayRequest, name: str) -> HttpResponse:
+    """One service: its environments side by side, and what was done to it."""
+    found = queries.overview(name, router_port=settings.STEERWAY.router_port)
+    resolved = catalog.environments(found.service)[-1:]
+    return render(
+        request,
+        "services/detail.html",
+        {
+            "service": found.service,
+            "lanes": found.lanes,
+            "state": found.state,
+            "holds": found.holds,
+            "default_ref": resolved[0].resolved.get("source", {}).get("ref") if resolved else "",
+            "first_command": f"steerway deploy {name}",
+            "rows": deployments.newest(service=name, rows=DEPLOYMENTS_SHOWN),
+            "changes": changes.newest(service=name, rows=CHANGES_SHOWN),
+            "events": log.newest(Filter(service=name), rows=EVENTS_SHOWN),
+        },
+    )
+
+
+@require_POST
+def pause(request: SteerwayRequest, name: str) -> HttpResponse:
+    """Keep Steerway's hands off the service."""
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        raise ReasonMissing(service=name)
+    catalog_actions.pause(request.work, catalog.get(name), reason=form.cleaned_data["reason"])
+    messages.warning(request, f"{name} is paused: nothing is repaired or started until it resumes.")
+    return redirect("services:detail", name)
+
+
+@require_POST
+def resume(request: SteerwayRequest, name: str) -> HttpResponse:
+    """Look after the service again."""
+    catalog_actions.resume(request.work, catalog.get(name))
+    messages.success(request, f"{name} is looked after again.")
+    return redirect("services:detail", name)

@@ -1,0 +1,117 @@
+"""Joining what is declared, what serves and what runs: a few queries, however many services."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from steerway.control.services.rules import Lane, Replica, State, worst
+from steerway.delivery.deployments import queries as deployments
+from steerway.delivery.deployments.models import Deployment
+from steerway.planning.catalog import queries as catalog
+from steerway.planning.catalog.models import Environment, Service
+from steerway.planning.changes import queries as changes
+from steerway.planning.changes.models import Hold
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A service with its environments, in order."""
+
+    service: Service
+    lanes: Sequence[Lane]
+    holds: Sequence[Hold] = ()
+
+    @property
+    def state(self) -> State:
+        """The worst of its environments."""
+        return worst([lane.state for lane in self.lanes])
+
+
+def overviews(
+    *, after: str = "", containing: str = "", rows: int = 50, router_port: int
+) -> list[Overview]:
+    """Services by name with what serves in each environment.
+
+    Shape: five queries, however many rows.
+    """
+    services = catalog.all(after=after, containing=containing, rows=rows)
+    names = [service.name for service in services]
+    environments = {s.name: list(getattr(s, "active_environments", [])) for s in services}
+    found = _lanes(names, environments, router_port)
+    return [Overview(service, found[service.name]) for service in services]
+
+
+def overview(name: str, *, router_port: int) -> Overview:
+    """One service.
+
+    Raises:
+        ServiceUnknown: the catalog has none of that name.
+    """
+    service = catalog.get(name)
+    environments = {name: catalog.environments(service)}
+    lanes = _lanes([name], environments, router_port)[name]
+    return Overview(service, lanes, changes.open_holds([name]))
+
+
+def _lanes(
+    names: Sequence[str], environments: Mapping[str, Sequence[Environment]], router_port: int
+) -> dict[str, list[Lane]]:
+    serving = {(d.service, d.environment): d for d in deployments.all_serving(names)}
+    flights = {(d.service, d.environment): d for d in deployments.running()}
+    seen = replicas(names)
+    found: dict[str, list[Lane]] = defaultdict(list)
+    for name in names:
+        for one in environments[name]:
+            key = (name, one.name)
+            last = one is environments[name][-1]
+            found[name].append(
+                _lane(
+                    one,
+                    serving.get(key),
+                    flights.get(key),
+                    seen=seen.get(key, ()),
+                    url=address(name, "" if last else one.name, router_port, one.resolved),
+                )
+            )
+    return found
+
+
+def replicas(names: Sequence[str]) -> dict[Key, list[Replica]]:
+    """What was last seen running, by service and environment."""
+    return {}
+
+
+def address(
+    service: str, environment: str, port: int, resolved: Mapping[str, Mapping[str, object]]
+) -> str:
+    """Where clients reach it; empty for a service that serves nothing."""
+    if resolved.get("run", {}).get("port") == "none":
+        return ""
+    host = f"{service}.{environment}.localhost" if environment else f"{service}.localhost"
+    return f"http://{host}:{port}/"
+
+
+def _lane(
+    environment: Environment,
+    serving: Deployment | None,
+    flight: Deployment | None,
+    *,
+    seen: Sequence[Replica],
+    url: str,
+) -> Lane:
+    release = serving.release if serving else None
+    return Lane(
+        name=environment.name,
+        wanted=int(environment.resolved.get("run", {}).get("replicas", 1)),
+        config_digest=environment.config_digest,
+        url=url,
+        version=serving.version if serving else "",
+        commit=release.commit if release else "",
+        ref=serving.ref if serving else "",
+        since=serving.switched_at if serving else None,
+        served_config=serving.config_digest if serving else "",
+        flight=flight.ref if flight else "",
+        replicas=tuple(seen),
+    )

@@ -37,7 +37,8 @@ register.filter("service_url", events.service_url)
 @cache
 def _version(path: str) -> str:
     """Changes when the file does, so that browsers may keep it."""
-    file = STATIC / path
+    # Template literals are a kind of str that pathlib of Python 3.11 cannot intern.
+    file = Path(f"{STATIC}/{path}")
     return sha256(file.read_bytes()).hexdigest()[:VERSION_CHARACTERS] if file.is_file() else "0"
 
 

@@ -10,8 +10,7 @@ from tests.delivery.router.stage import Stage, stage
 @pytest.fixture(scope="module")
 def router() -> Iterator[Stage]:
     with stage() as one:
-        process = one.start()
-        one.await_serving(process.pid)
+        one.start()
         yield one
 
 

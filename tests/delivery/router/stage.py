@@ -94,6 +94,10 @@ class Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def say_later(self, delay: timedelta) -> None:
+        wait(lambda: False, delay)
+        self.say(200, b"late")
+
     def hang_up(self) -> None:
         self.connection.shutdown(socket.SHUT_RDWR)
         self.close_connection = True
@@ -106,40 +110,58 @@ class Stage:
     """A router with a home of its own."""
 
     def __init__(self, run: Path) -> None:
-        self.site = Site(run=run, log=run / "log", address="127.0.0.1", port=free_port())
+        self.site = Site(
+            run=run,
+            log=run / "log",
+            address="127.0.0.1",
+            port=free_port(),
+            concurrency=1,
+            drain=timedelta(seconds=1),
+            leave=timedelta(seconds=2),
+        )
         self.envoy = Envoy(self.site)
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.keepers: list[subprocess.Popen[bytes]] = []
         self.envoy.prepare()
 
-    def start(self, name: str = "router-a") -> subprocess.Popen[bytes]:
+    def keep(self) -> subprocess.Popen[bytes]:
         """What a supervisor does."""
-        process = subprocess.Popen(
-            programs.command(self.site, name, concurrency=1),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        self.processes.append(process)
-        return process
+        with (self.site.log / "keeper.log").open("ab") as log:
+            keeper = subprocess.Popen(
+                programs.program(self.site).command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.keepers.append(keeper)
+        wait(lambda: keeper.poll() is not None or programs.kept(self.site) == keeper.pid, LIMIT)
+        return keeper
 
-    def await_serving(self, pid: int) -> None:
-        assert wait(lambda: self.is_serving(pid), LIMIT), self.log()
+    def start(self) -> int:
+        """The process of a router that serves."""
+        self.keep()
+        return self.await_serving()
 
-    def is_serving(self, pid: int) -> bool:
+    def await_serving(self, other_than: int | None = None) -> int:
+        assert wait(lambda: self.serving() not in {None, other_than}, LIMIT), self.log()
+        serving = self.serving()
+        assert serving
+        return serving
+
+    def serving(self) -> int | None:
         try:
-            return self.envoy.serving() == pid
+            return self.envoy.serving()
         except RouterDown:
-            return False
+            return None
 
     def log(self) -> str:
         path = self.site.log / "router.log"
         return path.read_text() if path.exists() else ""
 
     def stop(self) -> None:
-        for process in self.processes:
-            process.kill()
-            process.wait()
-            assert process.stderr
-            process.stderr.close()
+        for keeper in self.keepers:
+            keeper.terminate()
+            keeper.wait()
+        programs.end(self.site)
 
     def ask(
         self,
@@ -147,12 +169,11 @@ class Stage:
         path: str = "/",
         method: str = "GET",
         body: bytes | None = None,
-        **headers: str,
+        headers: dict[str, str] | None = None,
     ) -> tuple[int, str, dict[str, str]]:
         connection = HTTPConnection("127.0.0.1", self.site.port, timeout=10)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
-            connection.request(method, path, body, {"host": host} | named)
+            connection.request(method, path, body, {"host": host} | (headers or {}))
             answer = connection.getresponse()
             return answer.status, answer.read().decode(), lower(answer)
         finally:

@@ -1,18 +1,21 @@
 """The router ends, comes back and is replaced; its clients should not know."""
 
 import json
+import os
 import signal
 import socket
 from datetime import timedelta
 
 import pytest
 
-from steerway.delivery.router.adapters import programs
+from steerway.delivery.router.adapters import files, programs
 from steerway.delivery.router.adapters.files import wait
-from steerway.delivery.router.errors import PortTaken
+from steerway.delivery.router.errors import PortTaken, RouterDown
+from steerway.delivery.router.rules import Table
 from tests.delivery.router.stage import (
     LIMIT,
     Load,
+    Replica,
     Stage,
     elapsed,
     replicas,
@@ -24,97 +27,129 @@ from tests.delivery.router.stage import (
 HOST = "shop.localhost"
 
 
+def serve(stage: Stage, replica: Replica) -> tuple[int, Table]:
+    """The process of a router that serves this replica, and what it serves."""
+    pid = stage.start()
+    wanted = table(shop(("shop-1", 100)), version("shop-1", replica))
+    stage.envoy.apply(wanted)
+    return pid, wanted
+
+
 def test_an_upgrade_under_load_loses_nothing(fresh: Stage) -> None:
     with replicas("one") as (one,):
-        old = fresh.start("router-a")
-        fresh.await_serving(old.pid)
-        fresh.envoy.apply(table(shop(("shop-1", 100)), version("shop-1", one)))
-        assert programs.spare(fresh.site) == "router-b"
+        old, wanted = serve(fresh, one)
 
         with (
             Load(fresh.site.port, HOST) as gets,
             Load(fresh.site.port, HOST, "POST", clients=2) as posts,
         ):
             gets.more(300)
-            new = fresh.start("router-b")
-            fresh.await_serving(new.pid)
-            drained = wait(lambda: False, timedelta(seconds=programs.DRAIN_SECONDS))
-            old.send_signal(signal.SIGTERM)
-            old.wait()
+            fresh.envoy.upgrade()
+            both = len(programs.running(fresh.site))
+            left = wait(lambda: len(programs.running(fresh.site)) == 1, LIMIT)
             gets.more(300)
 
-        assert not drained
+        assert both == 2
+        assert left
         assert gets.failed | posts.failed == {}
-        assert [(one.name, one.epoch) for one in programs.running(fresh.site)] == [("router-b", 1)]
-        assert programs.spare(fresh.site) == "router-a"
-        assert not fresh.envoy.apply(table(shop(("shop-1", 100)), version("shop-1", one))).changed
+        assert [one.epoch for one in programs.running(fresh.site)] == [1]
+        assert fresh.await_serving() != old
+        assert not fresh.envoy.apply(wanted).changed
 
 
 def test_a_killed_router_is_back_at_once_with_what_it_served(fresh: Stage) -> None:
     with replicas("one") as (one,):
-        killed = fresh.start()
-        fresh.await_serving(killed.pid)
-        fresh.envoy.apply(table(shop(("shop-1", 100)), version("shop-1", one)))
+        killed, _ = serve(fresh, one)
+        wait(lambda: False, timedelta(seconds=2))  # its life is not short
 
-        killed.kill()
-        killed.wait()
-        back = fresh.start()
-        seconds = elapsed(lambda: fresh.await_serving(back.pid))
+        os.kill(killed, signal.SIGKILL)
+        seconds = elapsed(lambda: fresh.await_serving(other_than=killed))
 
         assert wait(lambda: fresh.ask(HOST)[:2] == (200, "one"), LIMIT)
+        assert fresh.keepers[0].poll() is None
         assert [one.epoch for one in programs.running(fresh.site)] == [0]
-        assert seconds < 5
+        assert programs.ends(fresh.site) == 1
+        assert seconds < 3
 
 
-def test_a_router_that_lost_its_supervisor_is_replaced_and_leaves(fresh: Stage) -> None:
+def test_a_router_that_ends_right_after_its_start_is_left_to_the_supervisor(fresh: Stage) -> None:
+    os.kill(fresh.start(), signal.SIGKILL)
+
+    assert fresh.keepers[0].wait(5) == 1
+    assert fresh.start() > 0
+
+
+def test_a_killed_keeper_does_not_touch_traffic_and_the_next_one_watches_on(fresh: Stage) -> None:
     with replicas("one") as (one,):
-        orphan = fresh.start("router-a")
-        fresh.await_serving(orphan.pid)
-        fresh.envoy.apply(table(shop(("shop-1", 100)), version("shop-1", one)))
+        pid, _ = serve(fresh, one)
 
-        heir = fresh.start("router-a")
-        fresh.await_serving(heir.pid)
+        with Load(fresh.site.port, HOST) as load:
+            load.more(100)
+            fresh.keepers[0].kill()
+            fresh.keepers[0].wait()
+            load.more(100)
+            fresh.keep()
+            load.more(100)
 
-        words = f"/proc/{heir.pid}/cmdline"
-        with open(words, "rb") as command:  # noqa: PTH123 - a file of the kernel
-            arguments = command.read().split(b"\0")
-        assert arguments[arguments.index(b"--parent-shutdown-time-s") + 1] == b"20"
+        assert load.failed == {}
+        assert fresh.await_serving() == pid
+        fresh.keepers[1].terminate()
+        assert fresh.keepers[1].wait(5) == 0
+        assert programs.running(fresh.site) == []
+
+
+def test_a_new_router_that_cannot_start_leaves_the_old_one_serving(fresh: Stage) -> None:
+    with replicas("one") as (one,):
+        pid, _ = serve(fresh, one)
+        site = fresh.site
+        broken = programs.start(site) | {"command": ["/bin/false"]}
+        files.write(site.run / "router-start.json", broken)
+
+        programs.replace(site)
+
+        assert fresh.keepers[0].wait(5) == 1
         assert fresh.ask(HOST)[:2] == (200, "one")
+        assert fresh.await_serving() == pid
 
 
 def test_a_taken_port_is_one_clear_sentence_before_anything_starts(fresh: Stage) -> None:
     with socket.create_server((fresh.site.address, fresh.site.port)):
         with pytest.raises(PortTaken, match=rf"^Port {fresh.site.port} on 127.0.0.1 is taken"):
             programs.check_port(fresh.site)
-        process = fresh.start()
-        status = process.wait()
-        assert process.stderr
-        said = process.stderr.read().decode()
+        status = fresh.keep().wait(5)
 
     assert status == 78
+    said = (fresh.site.log / "keeper.log").read_text()
     assert said == f"Port {fresh.site.port} on 127.0.0.1 is taken by another program.\n"
 
 
 def test_the_routers_own_port_is_not_taken(fresh: Stage) -> None:
     programs.check_port(fresh.site)
-    fresh.await_serving(fresh.start().pid)
+    fresh.start()
 
     programs.check_port(fresh.site)
 
 
 def test_a_damaged_note_of_what_runs_is_no_obstacle(fresh: Stage) -> None:
-    (fresh.site.run / "router.json").write_text('[{"name": "router')
+    (fresh.site.run / "router.json").write_text('{"keeper": 1')
 
-    fresh.await_serving(fresh.start().pid)
+    fresh.start()
 
-    assert json.loads((fresh.site.run / "router.json").read_text())[0]["epoch"] == 0
+    assert len(json.loads((fresh.site.run / "router.json").read_text())["routers"]) == 1
+
+
+def test_nobody_is_there_to_upgrade(fresh: Stage) -> None:
+    with pytest.raises(RouterDown):
+        fresh.envoy.upgrade()
+    with pytest.raises(RouterDown, match="nobody keeps it"):
+        programs.replace(fresh.site)
 
 
 def test_preparing_again_keeps_what_was_served(fresh: Stage) -> None:
     with replicas("one") as (one,):
-        fresh.await_serving(fresh.start().pid)
-        fresh.envoy.apply(table(shop(("shop-1", 100)), version("shop-1", one)))
+        _, wanted = serve(fresh, one)
 
         fresh.envoy.prepare()
 
         assert fresh.ask(HOST)[:2] == (200, "one")
+        assert not fresh.envoy.apply(wanted).changed

@@ -81,7 +81,9 @@ def test_a_post_is_not_sent_twice(router: Stage) -> None:
         one.act = two.act = Answer.hang_up
         router.envoy.apply(table(shop(("shop-7", 100)), version("shop-7", one, two)))
 
-        post = router.ask(HOST, method="POST", body=b"order", x_envoy_retry_on="reset,5xx")
+        post = router.ask(
+            HOST, method="POST", body=b"order", headers={"x-envoy-retry-on": "reset,5xx"}
+        )
         posts = one.requests("POST") + two.requests("POST")
         get = router.ask(HOST)
         gets = one.requests("GET") + two.requests("GET")
@@ -92,7 +94,7 @@ def test_a_post_is_not_sent_twice(router: Stage) -> None:
 
 def test_a_hanging_replica_is_asked_only_for_the_time_of_one_try(router: Stage) -> None:
     with replicas("one", "two") as (one, two):
-        one.act = lambda answer: wait(lambda: False, timedelta(seconds=1)) or answer.hang_up()
+        one.act = lambda answer: answer.say_later(timedelta(seconds=1))
         host = shop(("shop-8", 100), try_timeout=timedelta(milliseconds=100))
         router.envoy.apply(table(host, version("shop-8", one, two)))
 
@@ -131,9 +133,9 @@ def test_a_small_share_keeps_its_clients_and_its_failures_are_hidden(router: Sta
         first = [router.ask(HOST) for _ in range(60)]
         _, body, headers = next(one for one in first if one[1] == "new")
         cookie = headers["set-cookie"].split(";")[0]
-        kept = {router.ask(HOST, cookie=cookie)[1] for _ in range(20)}
+        kept = {router.ask(HOST, headers={"cookie": cookie})[1] for _ in range(20)}
         new.act = lambda answer: answer.say(503, b"bad")
-        hidden = {router.ask(HOST, cookie=cookie)[:2] for _ in range(5)}
+        hidden = {router.ask(HOST, headers={"cookie": cookie})[:2] for _ in range(5)}
 
         assert {one[1] for one in first} == {"stable", "new"}
         assert kept == {body} == {"new"}
@@ -161,7 +163,9 @@ def test_the_access_log_says_what_happened_and_no_secrets(router: Stage) -> None
         trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         router.envoy.apply(table(shop(("shop-13", 100)), version("shop-13", one, release="abc")))
 
-        router.ask(HOST, "/cart?token=hunter2", cookie="session=hunter3", traceparent=trace)
+        router.ask(
+            HOST, "/cart?token=hunter2", headers={"cookie": "session=hunter3", "traceparent": trace}
+        )
 
         log = router.site.log / "access.log"
         assert wait(lambda: '"/cart"' in log.read_text(), LIMIT)

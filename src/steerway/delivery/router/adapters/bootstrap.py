@@ -1,6 +1,7 @@
 """The files Envoy starts from: what depends on the installation and not on its services."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -80,13 +81,19 @@ ACCESS_LOG: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the router listens and where it keeps its files."""
+    """Where the router listens and where it keeps its files.
+
+    A replaced Envoy asks its clients to reconnect during `drain`, and ends at `leave`.
+    """
 
     run: Path
     log: Path
     address: str
     port: int
     trusted_hops: int = 0
+    concurrency: int = 2
+    drain: timedelta = timedelta(seconds=10)
+    leave: timedelta = timedelta(seconds=30)
 
     @property
     def xds(self) -> Path:

@@ -14,6 +14,7 @@ from steerway.delivery.router.adapters.xds import CLUSTERS, ROUTES
 from steerway.delivery.router.errors import RouterDown, RouterRefused
 from steerway.delivery.router.rules import Ack, Count, Table, conflicts
 
+UPGRADE_LIMIT: Final = timedelta(seconds=20)
 HEALTHY_LIMIT: Final = timedelta(seconds=5)
 DRAIN_LIMIT: Final = timedelta(seconds=10)
 LOG_BYTES_MAX: Final = 50_000_000
@@ -36,6 +37,7 @@ class Envoy:
         self.site.xds.mkdir(parents=True, exist_ok=True)
         self.site.log.mkdir(parents=True, exist_ok=True)
         files.write(self.site.run / "bootstrap.json", bootstrap(self.site))
+        files.write(self.site.run / "router-start.json", programs.start(self.site))
         files.write(self.site.xds / LISTENERS, listeners(self.site))
         nothing = Table()
         if not (self.site.xds / CLUSTERS).exists():
@@ -87,6 +89,19 @@ class Envoy:
         epoch = known["command_line_options"]["restart_epoch"]
         return next((one.pid for one in programs.running(self.site) if one.epoch == epoch), None)
 
+    def upgrade(self, limit: timedelta = UPGRADE_LIMIT) -> None:
+        """Put the installed Envoy in the place of the running one; no request is lost.
+
+        Raises:
+            RouterRefused: the new one did not start; the one before keeps serving.
+            RouterDown: none runs.
+        """
+        before = self.serving()
+        self.prepare()
+        programs.replace(self.site)
+        if not files.wait(lambda: self._is_replaced(before), limit):
+            raise RouterRefused(kind="Envoy", reason=f"see {self.admin.log}.")
+
     def healthy(self, cluster: str) -> tuple[int, int]:
         """How many replicas of a version may have traffic, and of how many. (0, 0): unknown."""
         endpoints = self.admin.endpoints(cluster)
@@ -99,7 +114,7 @@ class Envoy:
     def counts(self) -> list[Count]:
         """Requests and attempts by version and outcome, since Envoy started.
 
-        They start again at zero when it crashed, and go on when it was upgraded.
+        They start again at zero when it crashed or was upgraded.
         """
         text = self.admin.get(r"/stats/prometheus?filter=^(req|att)\.requests")
         return [_count(*match.groups()) for match in COUNTER.finditer(text)]
@@ -120,6 +135,12 @@ class Envoy:
                 newer.replace(older)
         self.admin.post("/reopen_logs")
         return True
+
+    def _is_replaced(self, before: int | None) -> bool:
+        try:
+            return self.serving() not in {before, None}
+        except RouterDown:
+            return False  # the admin socket changes hands
 
 
 def _count(kind: str, labels: str, requests: str) -> Count:

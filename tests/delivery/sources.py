@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 ENVIRONMENT = {
-    "PATH": os.defpath + ":/usr/local/bin",
+    "PATH": ":".join(os.get_exec_path()),
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_AUTHOR_NAME": "Alice",

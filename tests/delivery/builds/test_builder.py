@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from steerway.delivery.builds import errors
 from steerway.delivery.builds.adapters.builder import Builder, Job
@@ -23,7 +24,7 @@ from steerway.delivery.releases.rules import Manifest
 from steerway.platform.db import new_id
 from steerway.platform.errors import SteerwayError
 
-HOST = {"PATH": os.defpath + ":/usr/local/bin", "SECRET_OF_THE_HOST": "swordfish"}
+HOST = {"PATH": ":".join(os.get_exec_path()), "SECRET_OF_THE_HOST": "swordfish"}
 TOOLS = {"pyproject.toml": '[project]\nname = "shop"\nversion = "1"\n', "shop.py": "BEANS = 3\n"}
 
 
@@ -192,6 +193,28 @@ def test_what_a_killed_server_left_is_swept(builder: Builder) -> None:
     assert end_marked(mark) == 0
 
 
+def test_old_logs_and_a_large_cache_are_swept(
+    builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steerway.delivery.builds.adapters.builder.LOGS_MAX", 1)
+    monkeypatch.setattr("steerway.delivery.builds.adapters.builder.CACHE_BYTES_MAX", 3)
+    cache = builder.home / "builds" / "cache"
+    cache.mkdir(parents=True)
+    (cache / "package").write_text("beans")
+    old, new = new_id(), new_id()
+    for moment, build in enumerate((old, new)):
+        builder.log(build).parent.mkdir(parents=True, exist_ok=True)
+        builder.log(build).touch()
+        os.utime(builder.log(build), (moment, moment))
+
+    builder.sweep({new_id()})
+    assert cache.exists()
+
+    builder.sweep(set())
+    assert not cache.exists()
+    assert (builder.log(old).exists(), builder.log(new).exists()) == (False, True)
+
+
 def test_output_has_a_limit(builder: Builder) -> None:
     waits = "while :; do head -c 200000 /dev/zero >> big; sleep 0.02; done"
     job = _command(waits, limits={"output": "1MB"})
@@ -347,6 +370,26 @@ def test_dependencies_are_installed_and_run_wherever_they_were_built(tmp_path: P
     assert one.digest == two.digest
     assert done.stdout == b"three beans\n"
     assert store.verify(two.digest)
+
+
+def test_what_uv_locked_is_installed(builder: Builder, tmp_path: Path) -> None:
+    _wheel(tmp_path)
+    project = tmp_path / "project"
+    project.mkdir()
+    text = (
+        '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["beans"]\n'
+        f'[tool.uv]\nno-index = true\nfind-links = ["{tmp_path}"]\n'
+    )
+    (project / "pyproject.toml").write_text(text)
+    lock = [find_uv_bin(), "lock", "--quiet", "--offline", "--python", sys.executable]
+    subprocess.run(lock, cwd=project, env=HOST | {"HOME": str(tmp_path)}, check=True)
+    files = {name: (project / name).read_text() for name in ("pyproject.toml", "uv.lock")}
+
+    names = _names(builder, Job(new_id(), BuildSection(), _export(files)))
+
+    assert ".venv/bin/beans" in names
+    assert not any("direct_url" in name or "activate" in name for name in names)
 
 
 def test_a_dependency_with_another_hash_is_refused(builder: Builder, tmp_path: Path) -> None:

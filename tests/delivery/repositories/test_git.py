@@ -1,6 +1,7 @@
 """What a name becomes, and what is refused, on real repositories."""
 
 import http.server
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -190,6 +191,51 @@ def test_the_commits_between_two(git: Git, repository: Repository) -> None:
     assert git.commits_between(newer, older) == ()
 
 
+def test_a_shallow_clone_can_be_built_from(git: Git, repository: Repository) -> None:
+    repository.commit("One", {"shop.py": "1"})
+    wanted = repository.commit("Two", {"shop.py": "2"})
+    shallow = repository.path.parent / "shallow"
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.path}", str(shallow))
+
+    assert git.resolve(str(shallow), "main").id == wanted
+
+
+def test_what_a_killed_git_left_does_not_stand_in_the_way(git: Git, repository: Repository) -> None:
+    repository.commit("One", {"shop.py": "1"})
+    git.resolve(str(repository.path))
+    [mirror] = (git.home / "repositories").glob("*.git")
+    (mirror / "packed-refs.lock").touch()
+    (mirror / "refs" / "heads" / "main.lock").touch()
+    wanted = repository.commit("Two", {"shop.py": "2"})
+
+    assert git.resolve(str(repository.path)).id == wanted
+
+
+def test_a_broken_mirror_is_made_anew(git: Git, repository: Repository) -> None:
+    wanted = repository.commit("One", {"shop.py": "1"})
+    git.resolve(str(repository.path))
+    [mirror] = (git.home / "repositories").glob("*.git")
+    for place in mirror.glob("objects/??/*"):
+        place.chmod(0o644)
+        place.write_bytes(b"")
+
+    assert git.resolve(str(repository.path)).id == wanted
+
+
+def test_a_redirect_to_a_weaker_protocol_is_not_followed(git: Git, door: str) -> None:
+    with pytest.raises((errors.RepositoryUnreachable, errors.LocationRefused)):
+        git.resolve(f"{door}/elsewhere.git")
+
+
+def test_commits_of_a_lost_mirror_are_unknown(git: Git, repository: Repository) -> None:
+    repository.commit("One", {"shop.py": "1"})
+    commit = git.resolve(str(repository.path))
+    (git.home / "repositories").rename(git.home / "gone")
+
+    with pytest.raises(errors.RefUnknown):
+        git.commits_between(commit, commit)
+
+
 def test_a_mirror_has_a_limit(tmp_path: Path, repository: Repository) -> None:
     repository.commit("One", {"shop.py": "1"})
 
@@ -220,7 +266,9 @@ class _Door(http.server.BaseHTTPRequestHandler):
     """A web server that wants a password for /private and knows nothing else."""
 
     def do_GET(self) -> None:
-        self.send_response(401 if self.path.startswith("/private") else 404)
+        answers = {"private": 401, "elsewhere": 302}
+        self.send_response(answers.get(self.path.split("/")[1].removesuffix(".git"), 404))
+        self.send_header("Location", "ftp://127.0.0.1:9/info/refs?service=git-upload-pack")
         self.send_header("WWW-Authenticate", 'Basic realm="shop"')
         self.send_header("Content-Length", "0")
         self.end_headers()

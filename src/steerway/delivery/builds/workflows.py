@@ -179,8 +179,8 @@ def _recorded(bench: _Bench, claimed: Build, error: SteerwayError) -> SteerwayEr
 
 
 def last_lines(log: str) -> list[str]:
-    """The end of a log, without its moments."""
-    lines = log.splitlines()[-rules.LINES_SHOWN :]
+    """The end of a log, without its moments and what no database takes as text."""
+    lines = log.replace("\0", "").splitlines()[-rules.LINES_SHOWN :]
     return [line.partition(" ")[2] for line in lines]
 
 

@@ -21,6 +21,8 @@ from steerway.delivery.builds.descriptor import BuildSection
 from steerway.delivery.builds.rules import Kind, Machine
 
 FREE_BYTES_MIN: Final = 256 * 10**6
+CACHE_BYTES_MAX: Final = 5 * 10**9
+LOGS_MAX: Final = 1000
 MEGABYTE: Final = 10**6
 MARK: Final = "STEERWAY_BUILD"
 # What a build may learn of its machine: how to reach package indexes.
@@ -138,7 +140,12 @@ class Builder:
         left = [UUID(p.name) for p in places if UUID(p.name) not in running]
         for build in left:
             self.discard(build)
+        _trim(self.home / "log" / "builds", self._cache if not running else None)
         return sorted(left)
+
+    @property
+    def _cache(self) -> Path:
+        return self.home / "builds" / "cache"
 
     def _place(self, build: UUID) -> Path:
         return self.home / "builds" / str(build)
@@ -175,7 +182,7 @@ class Builder:
         return ()
 
     def _environment(self, job: Job, place: Path) -> dict[str, str]:
-        cache = self.home / "builds" / "cache"
+        cache = self._cache
         own = {
             "PATH": f"{place}/tree/.venv/bin:{place}/tree/node_modules/.bin:{self._path()}",
             "HOME": str(place / "home"),
@@ -246,6 +253,15 @@ def _remove_caches(tree: Path, kind: Kind) -> None:
         return
     for cache in list(tree.rglob("__pycache__")):
         shutil.rmtree(cache)
+
+
+def _trim(logs: Path, cache: Path | None) -> None:
+    """Remove the oldest logs, and the cache of packages when it has grown too large."""
+    oldest_first = sorted(logs.glob("*.log"), key=lambda log: log.stat().st_mtime)
+    for log in oldest_first[:-LOGS_MAX]:
+        log.unlink()
+    if cache is not None and cache.exists() and _size_bytes(cache) > CACHE_BYTES_MAX:
+        _remove(cache)
 
 
 def _remove(place: Path) -> None:

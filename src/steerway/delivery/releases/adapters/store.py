@@ -84,10 +84,14 @@ class Store:
         return Sealed(manifest, _notes(measured.suspects))
 
     def install(self, digest: str, python: Path) -> None:
-        """Link the machine's interpreter into a release that needs one; twice is once."""
+        """Link the machine's interpreter into a release that needs one; twice is once.
+
+        Call it outside `locked`, which it takes itself.
+        """
         manifest = self.manifest(digest)
         if manifest.python:
-            files.link_interpreter(self.path(digest) / rules.VENV, manifest.python, python)
+            with self.locked():
+                files.link_interpreter(self.path(digest) / rules.VENV, manifest.python, python)
 
     def verify(self, digest: str) -> Manifest:
         """The manifest, after every file was read and found to be as it was built.

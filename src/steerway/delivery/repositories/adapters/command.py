@@ -39,12 +39,15 @@ FIXED: Final = {
     "SSH_ASKPASS": "true",
     "SSH_ASKPASS_REQUIRE": "never",
     "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=15",
-    "GIT_ALLOW_PROTOCOL": "file:https:ssh:http",  # http: rules.locate leaves only loopback
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
 SETTINGS: Final = (
+    ("protocol.allow", "never"),
+    ("protocol.file.allow", "always"),
+    ("protocol.https.allow", "always"),
+    ("protocol.ssh.allow", "always"),
     ("core.hooksPath", os.devnull),
     ("core.fsmonitor", "false"),
     ("gc.auto", "0"),
@@ -55,6 +58,7 @@ SETTINGS: Final = (
     ("http.followRedirects", "initial"),
     ("credential.helper", ""),
 )
+NO_DIRECTORY: Final = 128  # what git itself ends with
 LOOK_SECONDS: Final = 0.25  # how often a running git is looked at
 
 
@@ -105,6 +109,7 @@ class GitCommand:
 
         Raises:
             GitMissing: there is no git.
+            GitFailed: the directory `cwd` is not there.
         """
         settings = [part for key, value in SETTINGS for part in ("-c", f"{key}={value}")]
         try:
@@ -118,6 +123,8 @@ class GitCommand:
                 start_new_session=True,
             )
         except FileNotFoundError as error:
+            if not cwd.is_dir():
+                raise GitFailed(NO_DIRECTORY, f"{cwd} is not there") from error
             raise errors.GitMissing() from error
 
 

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from steerway.delivery.repositories.adapters.command import GitCommand, GitFaile
 from steerway.delivery.repositories.rules import Commit, Limits
 
 STATUS_SECONDS: Final = 5
+TIDY_SECONDS: Final = 120
 COMMITS_MAX: Final = 1000
 HEAD: Final = "refs/steerway/HEAD"
 REFSPECS: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
@@ -26,6 +28,7 @@ _AUTHENTICATION = re.compile(
     r"could not read (Username|Password)|Authentication failed|Permission denied|"
     r"Host key verification failed|terminal prompts disabled|returned error: 40[13]",
 )
+_BROKEN = re.compile(r"corrupt|bad object|unable to read|missing object|not a git repository: '\.'")
 _MISSING = re.compile(r"does not appear to be a git repository|not found|returned error: 404")
 
 
@@ -152,31 +155,50 @@ class Git:
         return True
 
     def _fetch(self, mirror: Path, location: str) -> None:
+        """Bring the mirror up to date; one that a power cut broke is made anew."""
+        is_new = self._prepare(mirror)
+        try:
+            self._fetch_all(mirror, location)
+        except GitFailed as error:
+            if is_new or not _BROKEN.search(error.text):
+                raise _translated(error, location) from error
+            shutil.rmtree(mirror)
+            self._fetch(mirror, location)
+            return
+        # Nothing is ever pruned: a commit that was deployed can be built again.
+        tidy = ("-c", "gc.auto=5000", "-c", "gc.autoDetach=false", "-c", "gc.pruneExpire=never")
+        self.command.run(*tidy, "gc", "--auto", "--quiet", cwd=mirror, seconds=TIDY_SECONDS)
+
+    def _prepare(self, mirror: Path) -> bool:
+        """Whether the mirror was made now; what a killed git left in an older one is removed."""
+        if (mirror / "HEAD").exists():
+            for left in (*mirror.rglob("*.lock"), *mirror.glob("objects/pack/tmp_*")):
+                left.unlink(missing_ok=True)
+            return False
         mirror.mkdir(parents=True, exist_ok=True)
-        if not (mirror / "HEAD").exists():
-            self.command.run("init", "--bare", "--quiet", "--template=", ".", cwd=mirror)
+        self.command.run("init", "--bare", "--quiet", "--template=", ".", cwd=mirror)
+        return True
+
+    def _fetch_all(self, mirror: Path, location: str) -> None:
         try:
             self._fetch_refs(mirror, location, (f"+HEAD:{HEAD}", *REFSPECS))
         except GitFailed as error:
             if "find remote ref HEAD" not in error.text:
-                raise _translated(error, location) from error
-            self._fetch_without_head(mirror, location)
-
-    def _fetch_without_head(self, mirror: Path, location: str) -> None:
-        """HEAD may name a branch that has no commit while others have."""
-        try:
+                raise
+            # HEAD may name a branch that has no commit while others have.
             self.command.run("update-ref", "-d", HEAD, cwd=mirror)
             self._fetch_refs(mirror, location, REFSPECS)
-        except GitFailed as error:
-            raise _translated(error, location) from error
 
     def _fetch_refs(self, mirror: Path, location: str, refspecs: tuple[str, ...]) -> None:
         def watch() -> None:
             if _size_bytes(mirror) > self.limits.mirror_bytes:
                 raise errors.RepositoryTooLarge(what=location, limit=self.limits.mirror_bytes)
 
+        # rules.locate leaves http:// only to loopback; nothing else may be redirected to it.
+        plain = ("-c", "protocol.http.allow=always") if location.startswith("http:") else ()
         flags = ("--quiet", "--prune", "--no-tags", "--force", "--no-recurse-submodules")
-        arguments = ("fetch", *flags, "--no-write-fetch-head", "--", location, *refspecs)
+        own = ("--no-write-fetch-head", "--update-shallow")
+        arguments = (*plain, "fetch", *flags, *own, "--", location, *refspecs)
         self.command.run(*arguments, cwd=mirror, seconds=self.limits.fetch_seconds, watch=watch)
         watch()
 

@@ -56,7 +56,14 @@ class Work:
             )
 
     def record(
-        self, kind: str, subject: str, *, service: str = "", environment: str = "", **data: object
+        self,
+        kind: str,
+        subject: str,
+        /,
+        *,
+        service: str = "",
+        environment: str = "",
+        **data: object,
     ) -> Event:
         """Append an event to the log, in the transaction of the record it describes."""
         event = log.NewEvent(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from steerway.app import descriptor
 from tests.examples.stage import CLEAN, Answer, Stage, ask, free_port, until
 
 SECRET = "sk-live-5c1b7e0d"
@@ -357,7 +358,10 @@ def test_a_bad_environment_is_reported_at_once(stage: Stage) -> None:
     assert "LOG_LEVEL is loud" in shop.text
 
 
-def test_the_descriptor_is_short(versions: Path) -> None:
-    lines = (versions / "v2" / "steerway.yaml").read_text().splitlines()
+@pytest.mark.parametrize("file", ["steerway.yaml", "visitors/steerway.yaml"])
+def test_the_descriptors_are_short_and_right(versions: Path, file: str) -> None:
+    text = (versions / "v2" / file).read_text()
 
-    assert len(lines) <= 80
+    descriptor.load(text)
+
+    assert len(text.splitlines()) <= 80

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -8,7 +9,16 @@ from pydantic import ValidationError
 from steerway.delivery.runtimes import rules
 from steerway.delivery.runtimes.descriptor import RunSection
 from steerway.delivery.runtimes.errors import CommandInvalid
-from steerway.delivery.runtimes.rules import Limits, Placement, Program, SealedSecret
+from steerway.delivery.runtimes.rules import (
+    Limits,
+    Placement,
+    Ports,
+    Process,
+    ProcessState,
+    Program,
+    SealedSecret,
+)
+from tests.cast import NOON
 
 DEPLOYMENT = UUID("0199a1b2-0000-7000-8000-00009c41d2aa")
 VALUES = {"PORT": "20001", "NAME": "a b", "EMPTY": ""}
@@ -95,12 +105,53 @@ def test_a_replica_becomes_a_program() -> None:
         port=20001,
     )
     assert rules.missing(section) == ["REGION"]
+    assert rules.restored(json.loads(json.dumps(rules.stored(program)))) == program
 
 
 def test_a_program_that_serves_nothing_has_no_port() -> None:
     section = RunSection(command="work", port="none")
 
     assert "PORT" not in rules.variables(section, placement(port=None))
+
+
+@pytest.mark.parametrize(
+    ("after", "taken", "port"),
+    [
+        (None, set(), 20000),
+        (20000, set(), 20001),
+        (20000, {20001}, 20002),
+        (20002, set(), 20000),
+        (20002, {20000, 20001}, 20002),
+        (20001, {20000, 20001, 20002}, None),
+        (19000, set(), 20000),
+        (30000, set(), 20000),
+    ],
+)
+def test_ports_are_given_in_turn(after: int | None, taken: set[int], port: int | None) -> None:
+    assert rules.next_port(Ports(20000, 20002), after=after, taken=taken) == port
+
+
+@pytest.mark.parametrize(
+    ("state", "crashes", "was", "seconds", "looping"),
+    [
+        (ProcessState.RUNNING, 0, False, 5, False),
+        (ProcessState.RUNNING, 1, False, 5, False),
+        (ProcessState.BACKOFF, 1, False, 0, False),
+        (ProcessState.BACKOFF, 2, False, 0, True),
+        (ProcessState.RUNNING, 2, True, 59, True),
+        (ProcessState.RUNNING, 2, True, 60, False),
+        (ProcessState.RUNNING, 0, True, 1, False),
+        (ProcessState.STARTING, 3, True, 0, True),
+        (ProcessState.FATAL, 0, False, 0, True),
+    ],
+)
+def test_a_crash_loop_lasts_until_the_program_has_settled(
+    state: ProcessState, crashes: int, was: bool, seconds: int, looping: bool
+) -> None:
+    born = NOON - timedelta(seconds=seconds)
+    seen = Process(name="shop", state=state, started_at=born, crashes=crashes)
+
+    assert rules.is_looping(seen, was=was, now=NOON) is looping
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 import re
 import shlex
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from steerway.delivery.runtimes.descriptor import LimitsSection, RunSection
@@ -15,6 +16,17 @@ from steerway.delivery.runtimes.errors import CommandInvalid
 
 NAME_LENGTH_MAX: Final = 120  # a file name has room for 255; endings and drafts are added
 PROGRAM_NAME: Final = re.compile(rf"[a-z][a-z0-9.-]{{0,{NAME_LENGTH_MAX - 1}}}")
+# A program that was in a crash loop and has lived this long is over it.
+SETTLED_AFTER: Final = timedelta(seconds=60)
+LOOPS_AFTER: Final = 2  # one early end may be an accident; a second one is a loop
+EVENTS: Final[Mapping[str, str]] = {
+    "replicas.placed": "Replicas of a deployment were given a name and a port.",
+    "replica.moved": "A replica was given another port, because a stranger had taken its own.",
+    "replicas.retired": "Replicas were ended for good and their ports are free again.",
+    "replica.respawned": "A replica ended by itself and was started again.",
+    "replica.crash-looping": "A replica keeps ending soon after its start.",
+    "replica.recovered": "A replica that kept ending has lived for a minute.",
+}
 _SHORT_ID: Final = 8  # characters of the random end of an id; the front of a UUIDv7 is the clock
 _VARIABLE: Final = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", re.ASCII)
 
@@ -100,6 +112,15 @@ class Process:
     def is_up(self) -> bool:
         """Whether the program itself runs now."""
         return self.state is ProcessState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """A range to give ports from, both ends included; `avoid` are those strangers listen on."""
+
+    first: int
+    last: int
+    avoid: AbstractSet[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,3 +242,68 @@ def substitute(
         return values[name]
 
     return tuple(_VARIABLE.sub(value, word) for word in words)
+
+
+def is_looping(seen: Process, *, was: bool, now: datetime) -> bool:
+    """Whether a program keeps ending soon after its start.
+
+    It stays so between two crashes, while it runs for a moment, until it has lived long enough.
+    """
+    if seen.state is ProcessState.FATAL:
+        return True
+    if not was:
+        return seen.crashes >= LOOPS_AFTER
+    has_settled = (
+        seen.is_up and seen.started_at is not None and now - seen.started_at >= SETTLED_AFTER
+    )
+    # crashes is zero after somebody has started it anew.
+    return seen.crashes > 0 and not has_settled
+
+
+def stored(program: Program) -> dict[str, Any]:
+    """A program as JSON, for a record; secrets stay sealed."""
+    return {
+        "name": program.name,
+        "command": list(program.command),
+        "directory": str(program.directory),
+        "log": str(program.log),
+        "environment": dict(program.environment),
+        "search": [str(path) for path in program.search],
+        "secrets": {k: [s.name, s.text] for k, s in program.secrets.items()},
+        "creates": {str(path): mode for path, mode in program.creates.items()},
+        "limits": [program.limits.memory, program.limits.cpus, program.limits.processes],
+        "stop_signal": program.stop_signal,
+        "grace_ms": program.grace // timedelta(milliseconds=1),
+        "port": program.port,
+    }
+
+
+def restored(value: Mapping[str, Any]) -> Program:
+    """The program that `stored` was given."""
+    return Program(
+        name=value["name"],
+        command=tuple(value["command"]),
+        directory=Path(value["directory"]),
+        log=Path(value["log"]),
+        environment=value["environment"],
+        search=tuple(map(Path, value["search"])),
+        secrets={k: SealedSecret(*pair) for k, pair in value["secrets"].items()},
+        creates={Path(path): mode for path, mode in value["creates"].items()},
+        limits=Limits(*value["limits"]),
+        stop_signal=value["stop_signal"],
+        grace=timedelta(milliseconds=value["grace_ms"]),
+        port=value["port"],
+    )
+
+
+def next_port(ports: Ports, *, after: int | None, taken: AbstractSet[int | None]) -> int | None:
+    """The first port of the range that is not taken, counted on from the one given last.
+
+    A port just freed comes last, so that a late client never meets another service on it.
+    """
+    start = ports.first if after is None else after + 1
+    order = (
+        *range(max(start, ports.first), ports.last + 1),
+        *range(ports.first, min(start, ports.last + 1)),
+    )
+    return next((port for port in order if port not in taken and port not in ports.avoid), None)

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import resource
-import secrets
 import select
 import signal
 import sys
@@ -241,7 +240,7 @@ def _how_it_ended(spec: Spec, record: proc.Record, state: State) -> str:
 def _become(spec: Spec, state: State) -> NoReturn:
     """Replace this process by the program."""
     run, name = Path(spec["run"]), spec["name"]
-    mark = secrets.token_hex(16)
+    mark = os.urandom(16).hex()
     record = _record(mark)
     state.update({"phase": "starting", "pid": os.getpid()})
     write(run / "state" / f"{name}.json", state)

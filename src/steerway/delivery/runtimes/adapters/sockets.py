@@ -2,11 +2,12 @@
 
 import contextlib
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from steerway.delivery.runtimes.adapters import proc
 
+_ESTABLISHED = "01"
 _LISTEN = "0A"
 _TABLES = ("tcp", "tcp6")
 
@@ -24,6 +25,18 @@ def listeners(table: str) -> dict[int, int]:
 def listening_ports() -> frozenset[int]:
     """Every TCP port of this host that somebody listens on."""
     return frozenset(_listening().values())
+
+
+def connections(ports: Collection[int]) -> int:
+    """How many clients are connected to these ports of this host."""
+    count = 0
+    for name in _TABLES:
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
+                fields = line.split()
+                port = int(fields[1].rpartition(":")[2], 16)
+                count += fields[3] == _ESTABLISHED and port in ports
+    return count
 
 
 def who_listens(port: int) -> int | None:

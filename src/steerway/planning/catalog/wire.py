@@ -81,7 +81,7 @@ class DescriptorIn(BaseModel):
 
     text: Annotated[str, StringConstraints(max_length=262_144)]
     file: Annotated[str, StringConstraints(min_length=1, max_length=500)] = "steerway.yaml"
-    directory: Annotated[str, StringConstraints(max_length=1000, pattern=r"^(/[^\0]*)?$")] = ""
+    directory: Annotated[str, StringConstraints(max_length=1000, pattern=r"^(/[^\x00]*)?$")] = ""
 
 
 class DifferenceOut(BaseModel):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from steerway.app.descriptor import SHAPE, ServiceDescriptor, ServiceFile
-from steerway.delivery.repositories.rules import locate
+from steerway.delivery.repositories.descriptor import locate
 from steerway.planning.catalog.rules import Declared, DeclaredEnvironment, Written
 from steerway.platform.descriptor.canonical import digest
 from steerway.platform.descriptor.explaining import shown

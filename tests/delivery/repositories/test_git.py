@@ -247,9 +247,8 @@ def test_a_fetch_has_a_time(tmp_path: Path, repository: Repository) -> None:
     repository.commit("One", {"shop.py": "1"})
     slow = tmp_path / "bin" / "git"
     slow.parent.mkdir()
-    slow.write_text(
-        '#!/bin/sh\ncase "$*" in *fetch*) exec sleep 30;; esac\nexec /usr/bin/git "$@"\n'
-    )
+    real = shutil.which("git")
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *fetch*) exec sleep 30;; esac\nexec {real} "$@"\n')
     slow.chmod(0o755)
     host = ENVIRONMENT | {"PATH": f"{slow.parent}:{ENVIRONMENT['PATH']}"}
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from steerway.delivery.repositories import errors, rules
+from steerway.delivery.repositories import errors
 from steerway.delivery.repositories.adapters.git import Git
-from steerway.delivery.repositories.descriptor import SourceSection
+from steerway.delivery.repositories.descriptor import SourceSection, locate
 from steerway.delivery.repositories.rules import Commit
 
 
@@ -21,7 +21,7 @@ def resolve(git: Git, *, source: SourceSection, base: Path, ref: str = "") -> Co
         NotFound, Refused, Invalid, Unavailable: see `errors`, one for each reason.
     """
     try:
-        location = rules.locate(source.repository, base)
+        location = locate(source.repository, base)
     except ValueError as error:
         raise errors.LocationRefused(repository=source.repository, reason=error) from error
     return git.resolve(location, ref or source.ref, source.directory)

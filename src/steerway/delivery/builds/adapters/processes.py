@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, cast
 from steerway.delivery.builds import errors
 from steerway.platform import clock
 
-LOOK_SECONDS: Final = 0.1  # how often a quiet command is looked at
+LOOK_SECONDS: Final = 0.2  # how often a quiet command is looked at
 GUARD_SECONDS: Final = 0.5  # how often its files are counted
 GRACE_SECONDS: Final = 2.0  # between asking a command to end and ending it
 LINE_BYTES_MAX: Final = 4000  # a longer line is broken: progress bars may never end one
@@ -127,16 +127,19 @@ class Runner:
     def _follow(self, process: subprocess.Popen[bytes], shown: str) -> None:
         output = cast("BinaryIO", process.stdout).fileno()
         os.set_blocking(output, False)
-        counted_at = time.monotonic()
+        checked_at = counted_at = time.monotonic()
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
             while process.poll() is None:
                 if not self._copy(selector, output):
                     time.sleep(LOOK_SECONDS)  # it has closed its output and goes on
-                self.guard.check(shown)
-                if time.monotonic() - counted_at > GUARD_SECONDS:
+                now = time.monotonic()
+                if now - checked_at >= LOOK_SECONDS:  # it may ask a database
+                    self.guard.check(shown)
+                    checked_at = now
+                if now - counted_at >= GUARD_SECONDS:
                     self.guard.watch()
-                    counted_at = time.monotonic()
+                    counted_at = now
         # What the command itself wrote before it ended; a program it left behind may go on.
         self.log.feed(_available(output))
         self.log.end()

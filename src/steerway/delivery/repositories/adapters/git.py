@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from steerway.delivery.repositories import errors, rules
+from steerway.delivery.repositories import descriptor, errors, rules
 from steerway.delivery.repositories.adapters import tree
 from steerway.delivery.repositories.adapters.command import GitCommand, GitFailed
 from steerway.delivery.repositories.rules import Commit, Limits
@@ -65,7 +65,7 @@ class Git:
         """The commit that `ref` names now, after a look at the repository.
 
         Args:
-            location: an absolute path or an address, as `rules.locate` gives it.
+            location: an absolute path or an address, as `descriptor.locate` gives it.
             ref: a branch, a tag, the beginning of a commit id, or HEAD.
             directory: where in the repository the service lives. A path that is itself a
                 directory inside a repository counts from there.
@@ -73,9 +73,9 @@ class Git:
         Raises:
             NotFound, Refused, Invalid, Unavailable: see `errors`, one for each reason.
         """
-        if not rules.is_ref(ref):
+        if not descriptor.is_ref(ref):
             raise errors.RefUnknown(repository=location, ref=repr(ref), hint="")
-        top, prefix = self._top(location) if rules.is_local(location) else (location, "")
+        top, prefix = self._top(location) if descriptor.is_local(location) else (location, "")
         mirror = self._mirror(top)
         with _locked(mirror):
             if not self._has(mirror, ref):
@@ -84,7 +84,7 @@ class Git:
         found = self._named(mirror, top, refs, ref)
         commit = self._commit(mirror, top, found, refs)
         try:
-            place = rules.joined(prefix, directory)
+            place = descriptor.joined(prefix, directory)
         except ValueError as error:
             raise errors.DirectoryUnknown(commit=commit.short, directory=directory) from error
         commit = replace(commit, ref=ref, directory=place, tree=self._tree(mirror, commit, place))
@@ -194,7 +194,7 @@ class Git:
             if _size_bytes(mirror) > self.limits.mirror_bytes:
                 raise errors.RepositoryTooLarge(what=location, limit=self.limits.mirror_bytes)
 
-        # rules.locate leaves http:// only to loopback; nothing else may be redirected to it.
+        # descriptor.locate leaves http:// only to loopback; nothing else may be redirected to it.
         plain = ("-c", "protocol.http.allow=always") if location.startswith("http:") else ()
         flags = ("--quiet", "--prune", "--no-tags", "--force", "--no-recurse-submodules")
         own = ("--no-write-fetch-head", "--update-shallow")
@@ -254,7 +254,7 @@ class Git:
 
     def _notes(self, location: str, commit: Commit) -> tuple[str, ...]:
         """That files changed in a local working tree are left out, when there are any."""
-        if not rules.is_local(location) or not (Path(location) / ".git").exists():
+        if not descriptor.is_local(location) or not (Path(location) / ".git").exists():
             return ()
         status = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all")
         where = ("--", commit.directory or ".")

@@ -31,6 +31,7 @@ _ODD_NUMBER = re.compile(r"[-+]?(0[xob]?[0-9a-fA-F_]+|[0-9][0-9_]*|[0-9]+(:[0-9]
 _LOOSE_DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*[a-zA-Z]+\s*)+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]+)")
 _MILLISECONDS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_MILLISECONDS_MAX: Final = 366 * 86_400_000  # nobody waits longer than a year
 _BYTES: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY: Final = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
@@ -78,7 +79,7 @@ def for_value(root: Schema, rule: Schema, node: Node) -> str:
     if not isinstance(node, Scalar):
         return _for_collection(kinds, node)
     if node.value is None:
-        return "write a value, or remove the key to keep the default"
+        return "write a value or remove the key"
     if isinstance(node.value, str):
         return _for_text(root, rule, kinds, node)
     return _for_other(root, rule, kinds, node)
@@ -99,25 +100,41 @@ def _for_other(root: Schema, rule: Schema, kinds: set[object], node: Scalar) -> 
             return f"add the unit, {node.text}s for seconds"
         if branch.get("pattern") == SIZE_PATTERN:
             return f"add the unit, {node.text}MB for megabytes"
-    return f"put it in quotes: {quoted(node.text)}" if "string" in kinds else _as_list(kinds, node)
+    if any(_fits(branch, node.text) for branch in schemas.branches(root, rule)):
+        return f"put it in quotes: {quoted(node.text)}"
+    return _as_list(kinds, node)
+
+
+def _fits(branch: Schema, text: str) -> bool:
+    """Whether the text would be taken if it were in quotes."""
+    if "enum" in branch or "const" in branch:
+        return text in sentences.choices({}, branch)
+    return branch.get("type") == "string" and bool(re.search(branch.get("pattern", ""), text))
 
 
 def _for_text(root: Schema, rule: Schema, kinds: set[object], node: Scalar) -> str:
     text = node.text
     meant = similar(text, sentences.choices(root, rule))
-    if meant:
+    if not meant:
+        patterns = [str(b.get("pattern", "")) for b in schemas.branches(root, rule)]
+        meant = next(filter(None, (_spelled(pattern, text) for pattern in patterns)), "")
+    if meant and meant != text:
         return f"did you mean {quoted(meant)}?"
-    if "boolean" in kinds and text.lower() in _TRUTHS:
-        return f"write {_TRUTHS[text.lower()]}"
-    if kinds & {"integer", "number"} and node.quoted and re.fullmatch(r"-?\d+(\.\d+)?", text):
+    if any("name" in branch.get("properties", {}) for branch in schemas.branches(root, rule)):
+        return f"write it as name: {text}" if len(text) <= _SEARCHED_MAX else ""
+    return _as_plain(kinds - {"null"}, node) or _as_list(kinds, node)
+
+
+def _as_plain(kinds: set[object], node: Scalar) -> str:
+    """A truth or a number that is written in a way that makes it text."""
+    is_number = bool(kinds) and kinds <= {"integer", "number"}
+    if "boolean" in kinds and node.text.lower() in _TRUTHS:
+        return f"write {_TRUTHS[node.text.lower()]}"
+    if is_number and node.quoted and re.fullmatch(r"-?\d+(\.\d+)?", node.text):
         return "remove the quotes"
-    if kinds & {"integer", "number"} and not node.quoted and _ODD_NUMBER.fullmatch(text):
+    if is_number and not node.quoted and _ODD_NUMBER.fullmatch(node.text):
         return "write plain decimal digits"
-    for branch in schemas.branches(root, rule):
-        meant = _spelled(str(branch.get("pattern", "")), text)
-        if meant and meant != text:
-            return f"did you mean {quoted(meant)}?"
-    return _as_list(kinds, node)
+    return ""
 
 
 def _as_list(kinds: set[object], node: Scalar) -> str:
@@ -148,7 +165,8 @@ def _duration(text: str) -> str:
     for number, unit in _PART.findall(text):
         is_small = unit == "ms" or unit.startswith("milli")
         total += float(number) * _MILLISECONDS.get("ms" if is_small else unit[0].lower(), 0)
-    return duration_text(timedelta(milliseconds=int(total))) if total >= 1 else ""
+    is_sensible = 1 <= total <= _MILLISECONDS_MAX
+    return duration_text(timedelta(milliseconds=int(total))) if is_sensible else ""
 
 
 def _size(text: str) -> str:

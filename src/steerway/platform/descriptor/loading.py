@@ -97,7 +97,8 @@ def load(shape: Shape[S], source: str | bytes, file: str) -> Descriptor[S]:
     root, problems = read(source, file)
     if root is None:
         raise DescriptorInvalid(ordered(problems))
-    found = [*problems, *_service_problems(shape, root, file)]
+    told = {(one.line, one.column) for one in problems}  # what is unreadable is wrong only once
+    found = _service_problems(shape, root, file)
     environments: list[Resolved[S]] = []
     for name, node in _environments(shape, root, file, found):
         tree = _tree(shape, root, node, name)
@@ -105,6 +106,7 @@ def load(shape: Shape[S], source: str | bytes, file: str) -> Descriptor[S]:
         found += [mistake.problem for mistake in mistakes]
         if settings is not None:
             environments.append(Resolved(name, settings, tree, node.at, shape.overridden))
+    found = [*problems, *(one for one in found if (one.line, one.column) not in told)]
     if found:
         raise DescriptorInvalid(ordered(_told_once(found)))
     text = source if isinstance(source, str) else source.decode("utf-8-sig")

@@ -8,7 +8,7 @@ any other: for a variable it means that every environment must give it.
 
 from dataclasses import replace
 
-from steerway.platform.descriptor.nodes import Entry, Mapping, Mark, Scalar, from_origin
+from steerway.platform.descriptor.nodes import Entry, Mapping, Scalar, from_origin
 
 
 def merged(service: Mapping, environment: Mapping, sections: tuple[str, ...], name: str) -> Mapping:
@@ -20,16 +20,16 @@ def merged(service: Mapping, environment: Mapping, sections: tuple[str, ...], na
     removed = dict(service.removed)
     for key in sections:
         over = environment.entries.get(key)
-        if over is not None:
+        if over is not None and not _is_null(over):  # a section as a whole cannot be removed
             _lay(entries, removed, key, replace(over, node=from_origin(over.node, name)))
     return replace(service, entries=entries, removed=removed)
 
 
-def _lay(entries: dict[str, Entry], removed: dict[str, Mark], key: str, over: Entry) -> None:
+def _lay(entries: dict[str, Entry], removed: dict[str, Entry], key: str, over: Entry) -> None:
     below = entries.get(key)
-    if isinstance(over.node, Scalar) and over.node.value is None:
+    if _is_null(over):
         entries.pop(key, None)
-        removed[key] = over.key_at
+        removed[key] = over
     elif isinstance(over.node, Mapping):
         under = below.node if below and isinstance(below.node, Mapping) else None
         entries[key] = Entry(
@@ -46,3 +46,7 @@ def _laid(under: Mapping | None, over: Mapping) -> Mapping:
     for key, entry in over.entries.items():
         _lay(entries, removed, key, entry)
     return replace(under or over, entries=entries, removed=removed)
+
+
+def _is_null(entry: Entry) -> bool:
+    return isinstance(entry.node, Scalar) and entry.node.value is None

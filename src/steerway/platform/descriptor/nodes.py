@@ -58,12 +58,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Values by key. `removed` says where an environment took a key away."""
+    """Values by key. `removed` has the nulls with which an environment took keys away."""
 
     entries: dict[str, Entry]
     at: Mark
     origin: str = SERVICE
-    removed: dict[str, Mark] = field(default_factory=dict)
+    removed: dict[str, Entry] = field(default_factory=dict)
 
     def get(self, key: str) -> "Node | None":
         """The value under `key`."""

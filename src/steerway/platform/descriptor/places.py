@@ -1,7 +1,7 @@
 """Where an error of the validation belongs in the file."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from pydantic_core import ErrorDetails
 
@@ -59,7 +59,8 @@ def _place(walk: "_Walk", missing: str | int | None) -> tuple[Mark, str]:
     if missing is None:
         return walk.at, node.origin
     if isinstance(node, Mapping) and missing in node.removed:
-        return node.removed[str(missing)], node.origin
+        taken_away = node.removed[str(missing)]
+        return taken_away.key_at, taken_away.node.origin
     return walk.key_at, node.origin
 
 
@@ -83,6 +84,28 @@ class _Walk:
             self.path.append(segment)
         else:
             self.skipped = True
+
+
+def pointed(found: Found, words: Iterable[str]) -> Found:
+    """The same error at the key that its sentence names first, where it names one."""
+    node = found.node
+    if not isinstance(node, Mapping):
+        return found
+    for word in words:
+        for path, entry in _named(node):
+            if path[-1] == word:
+                place = (*found.path, *path)
+                return replace(found, path=place, at=entry.at, origin=entry.node.origin)
+    return found
+
+
+def _named(node: Mapping) -> Iterator[tuple[tuple[str, ...], Entry]]:
+    """The keys of a mapping and of the mappings in it."""
+    for key, entry in node.entries.items():
+        yield (key,), entry
+    for key, entry in node.entries.items():
+        if isinstance(entry.node, Mapping):
+            yield from (((key, below), one) for below, one in entry.node.entries.items())
 
 
 def significant(found: Iterable[Found]) -> list[Found]:

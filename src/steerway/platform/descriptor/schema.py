@@ -1,6 +1,7 @@
 """JSON Schema of a descriptor: for editors, and for the words of an error."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -8,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import CoreSchema, SchemaSerializer, core_schema
+from pydantic_core import CoreSchema, SchemaError, SchemaSerializer, core_schema
 
 from steerway.platform.descriptor.nodes import Path
 from steerway.platform.descriptor.section import Section
@@ -23,8 +24,9 @@ class _Generator(GenerateJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         found = super().default_schema(schema)
         if "default" in found and "default" in schema:
-            written = SchemaSerializer(schema["schema"])
-            found["default"] = written.to_python(schema["default"], mode="json")
+            with suppress(SchemaError):  # it refers to a section, whose values are written already
+                written = SchemaSerializer(schema["schema"])
+                found["default"] = written.to_python(schema["default"], mode="json")
         return found
 
 

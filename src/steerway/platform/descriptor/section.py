@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 EXPECTED: Final = "x-expected"  # how a value is called in an error; not in the published schema
 
-DURATION_PATTERN: Final = r"^(0|[1-9][0-9]{0,8})(ms|s|m|h|d)$"
+DURATION_PATTERN: Final = r"^(0|[1-9][0-9]{0,9})(ms|s|m|h|d)$"
 SIZE_PATTERN: Final = r"^(0|[1-9][0-9]{0,14})(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
 NAME_PATTERN: Final = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 
@@ -72,7 +72,10 @@ def duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a duration")
-    return int(match[1]) * _DURATION_UNITS[match[2]]
+    try:
+        return int(match[1]) * _DURATION_UNITS[match[2]]
+    except OverflowError:
+        raise ValueError(f"{text!r} is too long") from None
 
 
 def duration_text(value: timedelta) -> str:
@@ -195,7 +198,9 @@ VariableName = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$",
-        json_schema_extra={EXPECTED: "the name of a variable: letters, digits and underscores,"},
+        json_schema_extra={
+            EXPECTED: "a name of letters, digits and underscores, not starting with a digit,"
+        },
     ),
 ]
 

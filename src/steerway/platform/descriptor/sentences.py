@@ -56,15 +56,20 @@ def got(node: Node, path: Path) -> str:
     if isinstance(node, Mapping):
         return "a mapping"
     if isinstance(node, Items):
-        return f"a list of {len(node.items)}" if len(node.items) != 1 else "a list"
+        return f"a list of {len(node.items)}" if node.items else "an empty list"
     if node.value is None:
         return "nothing"
-    if any(isinstance(segment, str) and is_sensitive(segment) for segment in path):
+    if is_hidden(path):
         return "something else"
     if isinstance(node.value, str):
         length = f" ({len(node.text)} characters)" if len(node.text) > TEXT_SHOWN_MAX else ""
         return quoted(node.text) + length
     return node.text
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether the value at `path` may be a secret."""
+    return any(isinstance(segment, str) and is_sensitive(segment) for segment in path)
 
 
 def either(words: Sequence[str]) -> str:

@@ -21,7 +21,10 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     ),
     "did not find expected key": (_INDENTATION, _ALIGN),
     "did not find expected '-' indicator": (_INDENTATION, "each item of a list starts with -"),
-    "did not find expected <document start>": (_INDENTATION, _ALIGN),
+    "did not find expected <document start>": (
+        "this does not belong to what is above",
+        "check the quotes, brackets and indentation before it",
+    ),
     "could not find expected ':'": (
         "this line is not a key with a value",
         'write "key: value", with a space after the colon',
@@ -45,6 +48,7 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "found an indentation indicator equal to 0": ("the indentation of a block is at least 1", ""),
     "did not find expected comment or line break": ("the line should end here", ""),
 }
+_MISFITS: Final = ("did not find expected key", "did not find expected <document start>")
 _OPENED_EARLIER: Final = (  # the place that helps is where it began, not where reading stopped
     "found unexpected end of stream",
     "found unexpected document indicator",
@@ -64,7 +68,9 @@ def sentence(error: yaml.MarkedYAMLError, text: str) -> tuple[Mark, str, str]:
         return at, "a tab cannot indent or separate here", "use spaces"
     if said == "found character that cannot start any token":
         return at, f"a value cannot start with {quoted(character)}", "put it in quotes"
-    if said == "did not find expected key" and _before(text, at).strip():
+    if said in _MISFITS and character == ":":
+        return at, 'there is no key in front of the ":"', ""
+    if said in _MISFITS and _before(text, at).strip():
         return at, "this is not expected here", "check the quotes and brackets before it"
     message, hint = _SENTENCES.get(said, (f"this is not valid YAML: {said}", ""))
     if said.startswith("did not find expected ',' or") and error.context_mark is not None:

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from itertools import islice
 from typing import Final
 
 from steerway.platform.descriptor.nodes import Mark
@@ -19,6 +20,9 @@ _UNREADABLE = re.compile(
 )
 
 
+_CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
+
+
 def text_of(source: str | bytes, file: str) -> tuple[str | None, list[Problem]]:
     """The text of a file in UTF-8, with or without a byte order mark; or what is wrong with it."""
     if isinstance(source, str):
@@ -34,8 +38,8 @@ def text_of(source: str | bytes, file: str) -> tuple[str | None, list[Problem]]:
         at = place(source[: error.start].decode("utf-8-sig", "replace"))
         byte = f"byte 0x{source[error.start]:02x}"
         return None, [problem(file, at, "", f"{byte} is not valid UTF-8", "save it as UTF-8")]
-    unreadable = _unreadable(text, file)
-    return (None, unreadable) if unreadable else (text, [])
+    problems = _unreadable(text, file) or _conflicts(text, file)
+    return (None, problems) if problems else (text, [])
 
 
 def place(before: str) -> Mark:
@@ -61,6 +65,14 @@ def _unreadable(text: str, file: str) -> list[Problem]:
             "it is invisible in most editors; delete it",
         )
         for character, start in first.items()
+    ]
+
+
+def _conflicts(text: str, file: str) -> list[Problem]:
+    """Where git could not merge: it leaves both sides in the file."""
+    return [
+        problem(file, place(text[: match.start()]), "", "git could not merge here", "resolve it")
+        for match in islice(_CONFLICT.finditer(text), 1)
     ]
 
 

@@ -1,6 +1,7 @@
 """A tree of values held against a section: the section, or a sentence per mistake."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, TypeVar, get_args
@@ -10,13 +11,14 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from steerway.platform.descriptor import hints, schema, sentences
-from steerway.platform.descriptor.nodes import Mapping, Mark, plain
-from steerway.platform.descriptor.places import Found, locate, shown, significant
+from steerway.platform.descriptor.nodes import Mapping, Mark, plain, quoted
+from steerway.platform.descriptor.places import Found, locate, pointed, shown, significant
 from steerway.platform.descriptor.problems import Problem, problem
 from steerway.platform.descriptor.section import Section
 
 S = TypeVar("S", bound=Section)
 
+_WORD = re.compile(r"[\w-]+")
 _OWN_WORDS: Final = frozenset({"value_error", "assertion_error"})
 _TAGS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})
 
@@ -43,6 +45,8 @@ def validate(model: type[S], root: Mapping, file: str) -> tuple[S | None, list[M
 def _mistake(model: type[Section], root: Mapping, file: str, found: Found) -> Mistake:
     message, hint = _words(schema.described(model), found)
     of_whole = isinstance(found.node, Mapping) and found.error["type"] in {"missing", *_OWN_WORDS}
+    if found.error["type"] in _OWN_WORDS:
+        found = pointed(found, _WORD.findall(message))
     return Mistake(
         problem(file, _mark(found), shown(root, found.path, found.origin), message, hint),
         found.path,
@@ -63,19 +67,29 @@ def _words(root: schema.Schema, found: Found) -> tuple[str, str]:
         return "there is no such key", hints.for_key(root, found.path)
     if kind == "missing":
         what = sentences.expected(root, rule).removesuffix(",")
-        return f"this is required: {what}", _first_sentence(str(rule.get("description", "")))
+        return f"this key is required: {what}", _first_sentence(str(rule.get("description", "")))
     if found.of_key:
         return _key_words(root, found)
     if kind in _OWN_WORDS or kind not in _known():
         own = _own(found.error)
         if own:
             return own, ""
-    expected = sentences.expected(root, rule, found.node)
     if kind in _TAGS:
-        expected = str(found.error.get("ctx", {}).get("expected_tags", expected))
+        return _tag_words(found.error), ""
+    expected = sentences.expected(root, rule, found.node)
     got = sentences.got(found.node, found.path)
-    hint = hints.for_value(root, rule, found.node)
+    hint = "" if sentences.is_hidden(found.path) else hints.for_value(root, rule, found.node)
     return f"{expected.removesuffix(',')} is expected, got {got}", hint
+
+
+def _tag_words(error: ErrorDetails) -> str:
+    """The key that says which alternative is meant is missing, or says none of them."""
+    context = error.get("ctx", {})
+    key = str(context.get("discriminator", "")).strip("'")
+    if error["type"] == "union_tag_not_found":
+        return f"the key {key} is required here"
+    tags = [quoted(tag) for tag in re.findall(r"'([^']*)'", str(context.get("expected_tags", "")))]
+    return f"{key} must be {sentences.either(tags)}"
 
 
 def _key_words(root: schema.Schema, found: Found) -> tuple[str, str]:

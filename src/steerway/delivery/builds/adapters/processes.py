@@ -18,6 +18,8 @@ from steerway.platform import clock
 LOOK_SECONDS: Final = 0.2  # how often a quiet command is looked at
 GUARD_SECONDS: Final = 0.5  # how often its files are counted
 GRACE_SECONDS: Final = 2.0  # between asking a command to end and ending it
+DYING_SECONDS: Final = 0.02  # what a killed process takes to be gone
+LOOKS_MAX: Final = 100
 LINE_BYTES_MAX: Final = 4000  # a longer line is broken: progress bars may never end one
 READ_BYTES: Final = 65536
 TAIL_LINES: Final = 20
@@ -196,16 +198,26 @@ def end_marked(mark: str) -> int:
 
     A program that left its session or whose server was killed is found by what it was born with.
     """
-    found = 0
+    seen: set[int] = set()
+    for _ in range(LOOKS_MAX):
+        found = list(_marked(mark.encode()))
+        if not found:
+            break
+        seen.update(found)
+        for process in found:
+            _kill(process)
+        time.sleep(DYING_SECONDS)  # and look again: it may have begun another meanwhile
+    return len(seen)
+
+
+def _marked(mark: bytes) -> Iterator[int]:
     for place in Path("/proc").glob("[0-9]*"):
         try:
             environment = (place / "environ").read_bytes()
         except OSError:  # it has ended, or is somebody else's
             continue
-        if mark.encode() in environment.split(b"\0"):
-            found += 1
-            _kill(int(place.name))
-    return found
+        if mark in environment.split(b"\0"):
+            yield int(place.name)
 
 
 def _signal(group: int, number: signal.Signals) -> None:

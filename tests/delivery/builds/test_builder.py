@@ -298,6 +298,15 @@ def test_a_plain_python_service_is_the_same_wherever_it_is_built(tmp_path: Path)
     ]
 
 
+def test_a_python_build_has_its_interpreter_where_a_machine_names_none(tmp_path: Path) -> None:
+    bare = Builder(tmp_path / "home", {"PATH": str(tmp_path)})
+    section = BuildSection(kind="python", command="python -c 'print(3)'; python3 -V")
+    job = Job(new_id(), section, _export(TOOLS))
+
+    assert not any("bin" in name for name in _names(bare, job))
+    assert "Z 3\n" in bare.log(job.id).read_text()
+
+
 def test_a_python_release_runs_and_is_not_changed_by_it(tmp_path: Path) -> None:
     builder, store = Builder(tmp_path / "home", HOST), Store(tmp_path / "home")
     files = TOOLS | {"src/shop/__main__.py": "print('beans')\n", "src/shop/__init__.py": ""}

@@ -183,8 +183,9 @@ class Builder:
 
     def _environment(self, job: Job, place: Path) -> dict[str, str]:
         cache = self._cache
+        programs = [f"{place}/tree/.venv/bin", f"{place}/tree/node_modules/.bin"]
         own = {
-            "PATH": f"{place}/tree/.venv/bin:{place}/tree/node_modules/.bin:{self._path()}",
+            "PATH": ":".join([*programs, f"{place}/scratch/bin", self._path()]),
             "HOME": str(place / "home"),
             "TMPDIR": str(place / "scratch"),
             "LANG": "C.UTF-8",

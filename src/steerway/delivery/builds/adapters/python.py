@@ -43,12 +43,20 @@ class PythonBuild:
         if (self.tree / VENV).exists():
             reason = f"{VENV} is in the repository. Remove it there and ignore it."
             raise errors.SourceUnready(reason=reason)
+        self._name_interpreter()
         notes = self._install()
         command()
         self._strip()
         self._path_file()
         self._compile()
         return notes
+
+    def _name_interpreter(self) -> None:
+        """`python` is our interpreter for the command, also where a machine has only python3."""
+        programs = self.scratch / "bin"
+        programs.mkdir()
+        for name in ("python", "python3", f"python{self.minor}"):
+            (programs / name).symlink_to(self.python)
 
     def _install(self) -> tuple[str, ...]:
         wanted = self._requirements()

@@ -50,8 +50,8 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "steerway.platform.web.middleware.WorkMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "steerway.platform.web.middleware.WorkMiddleware",
     "steerway.platform.web.failures.Failures",
     "steerway.platform.web.middleware.CsrfMiddleware",
 ]
@@ -89,9 +89,9 @@ STEERWAY_STARTER = "steerway.app.worker.start"
 STEERWAY_OPEN = {"/api/device", "/api/device/token"}
 # Checking a password takes long on purpose; writers must not wait for it.
 STEERWAY_NO_TRANSACTION = {
-    "/account/login/",
-    "/account/reauthenticate/",
-    "/account/2fa/webauthn/login/",
+    "/account/login",
+    "/account/reauthenticate",
+    "/account/2fa/webauthn/login",
 }
 
 # Sign-in. allauth is bent to our rules in platform/identity/signin.py.
@@ -105,7 +105,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "/account/login/"
+LOGIN_URL = "/account/login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "steerway.platform.identity.signin.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -117,7 +117,13 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 # Five wrong passwords for one name within five minutes, ten from one address within one.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login": "30/m/ip"}
 MFA_ADAPTER = "steerway.platform.identity.signin.MfaAdapter"
-MFA_FORMS = {"authenticate": "steerway.platform.identity.signin.CodeForm"}
+MFA_FORMS = {
+    "authenticate": "steerway.platform.identity.signin.CodeForm",
+    "login_webauthn": "steerway.platform.identity.signin.PasskeyLoginForm",
+    "authenticate_webauthn": "steerway.platform.identity.signin.PasskeyStepForm",
+    "reauthenticate_webauthn": "steerway.platform.identity.signin.PasskeyAgainForm",
+    "add_webauthn": "steerway.platform.identity.signin.PasskeyAddForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Steerway"

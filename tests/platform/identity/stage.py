@@ -4,9 +4,10 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
-from ninja import Router
+from ninja import NinjaAPI, Router
 
 from steerway.app import api as app_api
+from steerway.platform.errors import SteerwayError
 from steerway.platform.identity import api, urls
 from steerway.platform.log import queries as log
 from steerway.platform.secrets.api import router as secrets
@@ -37,13 +38,17 @@ def ask(request: SteerwayRequest, permission: str) -> str:
     return request.work.actor.name
 
 
-built = app_api.build()
-built.add_router("/me", api.me)
-built.add_router("/people", api.people)
-built.add_router("/tokens", api.keys)
-built.add_router("/device", api.device)
-built.add_router("/secrets", secrets)
-built.add_router("/probe", probe)
+built = NinjaAPI(urls_namespace="stage", docs_url=None)
+built.add_exception_handler(SteerwayError, app_api._steerway_error)
+for prefix, router in (
+    ("/me", api.me),
+    ("/people", api.people),
+    ("/tokens", api.keys),
+    ("/device", api.device),
+    ("/secrets", secrets),
+    ("/probe", probe),
+):
+    built.add_router(prefix, router)
 
 urlpatterns = [
     path("", home),

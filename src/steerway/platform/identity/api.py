@@ -134,7 +134,7 @@ def begin(request: SteerwayRequest) -> Status[DeviceOut | DeviceProblem]:
         )
     except TooOften as error:
         return Status(429, DeviceProblem(error="slow_down", error_description=str(error)))
-    page = f"{settings.STEERWAY.public_url}/device/"
+    page = f"{settings.STEERWAY.public_url}/device"
     return Status(
         200,
         DeviceOut(

@@ -172,7 +172,7 @@ def _sign_in_by(request: SteerwayRequest, person: User) -> HttpResponse:
     request.session["link_at"] = request.work.now.timestamp()
     record_authentication(request, person, method="link")
     answer: HttpResponse = perform_login(
-        request, person, email_verification="none", redirect_url="/account/welcome/"
+        request, person, email_verification="none", redirect_url="/account/welcome"
     )
     return answer
 

@@ -13,6 +13,12 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.db import transaction
@@ -95,7 +101,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def send_notification_mail(self, template_prefix: str, user: User, *_: Any, **__: Any) -> None:
         """Record the change instead of mailing about it."""
-        record_as(context.request, user, EVENTS[template_prefix])
+        record_as(self.request, user, EVENTS[template_prefix])
 
     def add_message(self, *_: Any, **__: Any) -> None:
         """Say nothing: the page that follows shows what is so."""
@@ -132,6 +138,39 @@ class CodeForm(AuthenticateForm):  # type: ignore[misc]  # allauth has no types
 
     def _emit_authentication_failed(self, authenticator: Authenticator) -> None:
         record_failure(context.request, self.user.username, step="second factor")
+
+
+class _CheckedCredential:
+    """What a browser sends as a credential may be anything; the library fails on some of it."""
+
+    def clean_credential(self) -> Any:
+        try:
+            return super().clean_credential()  # type: ignore[misc]  # of the form beside it
+        except (KeyError, TypeError, ValueError) as error:
+            raise MfaAdapter().validation_error("incorrect_code") from error
+
+
+class PasskeyLoginForm(_CheckedCredential, LoginWebAuthnForm):  # type: ignore[misc]
+    """Signing in with a passkey alone."""
+
+
+class PasskeyStepForm(_CheckedCredential, AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey as the second step."""
+
+
+class PasskeyAgainForm(_CheckedCredential, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey to show that it is still you."""
+
+
+class PasskeyAddForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """A new passkey."""
+
+    def clean(self) -> Any:
+        """The form's data."""
+        try:
+            return super().clean()
+        except (KeyError, TypeError, ValueError) as error:
+            raise MfaAdapter().validation_error("incorrect_code") from error
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types

@@ -1,0 +1,144 @@
+"""Who asks: the session, a token, the local door, or nobody; and what a request may change."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from steerway.platform.identity import tokens
+from steerway.platform.identity.models import User
+from steerway.platform.web.middleware import os_user
+from steerway.platform.work import Work
+from tests.platform.identity.conftest import browser, people, stage, works
+from tests.platform.identity.stage import PASSWORD, kinds
+
+__all__ = ["browser", "people", "stage", "works"]
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+Browser = Callable[[str], Client]
+
+
+def post(client: Client, path: str, **headers: str) -> Any:
+    return client.post(path, {}, content_type="application/json", headers=headers)
+
+
+def test_a_stranger_is_led_to_the_sign_in_and_back(db: None) -> None:
+    answer = Client().get("/account?x=1")
+
+    assert answer.headers["Location"] == "/account/login?next=/account%3Fx%3D1"
+
+
+def test_a_stranger_gets_a_problem_from_the_api(db: None) -> None:
+    for path in ("/api/me", "/api/people", "/api/secrets", "/api/nothing-here", "/api/schema"):
+        answer = Client().get(path)
+        assert answer.status_code == 401, path
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["type"] == "/errors/unauthenticated"
+
+
+def test_a_fragment_of_an_ended_session_sends_the_whole_page_to_the_sign_in(db: None) -> None:
+    answer = Client().get("/", headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/account/login")
+
+
+def test_the_local_door_is_the_owner_of_the_machine(db: None) -> None:
+    local = Client(REMOTE_ADDR="local", enforce_csrf_checks=True)
+
+    me = local.get("/api/me").json()
+    made = post(local, "/api/probe/people.manage")
+
+    assert me["name"] == f"local:{os_user()}"
+    assert me["role"] == "admin"
+    assert made.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"REMOTE_ADDR": "127.0.0.1"},
+        {"REMOTE_ADDR": ""},
+        {"REMOTE_ADDR": "local", "HTTP_X_FORWARDED_FOR": "local"},
+        {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "local"},
+        {"REMOTE_ADDR": "127.0.0.1", "HTTP_REMOTE_ADDR": "local"},
+        {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "local"},
+        {"REMOTE_ADDR": "127.0.0.1", "REMOTE_USER": "local"},
+        {"REMOTE_ADDR": "Local"},
+    ],
+)
+def test_nobody_else_looks_local(db: None, extra: dict[str, str]) -> None:
+    assert Client().get("/api/me", **extra).status_code in (400, 401)
+
+
+def test_a_name_can_never_be_the_local_actor_s(browser: Browser) -> None:
+    body = json.dumps({"name": "local:root", "role": "admin"})
+
+    answer = browser("alice").post("/api/people", body, content_type="application/json")
+
+    assert answer.status_code == 422
+
+
+def test_a_session_writes_to_the_api_only_with_its_form_token(
+    people: dict[str, User],
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people["alice"])
+    page = client.get("/account")
+
+    refused = post(client, "/api/probe/people.manage")
+    granted = post(
+        client,
+        "/api/probe/people.manage",
+        **{"X-CSRFToken": client.cookies["steerway-csrf"].value},
+    )
+
+    assert page.status_code == 200
+    assert refused.status_code == 403
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert granted.status_code == 200
+
+
+def test_a_token_needs_no_form_token(works: Callable[[str], Work]) -> None:
+    _, secret = tokens.create(works("alice"), name="ci", days=1)
+
+    answer = post(
+        Client(enforce_csrf_checks=True),
+        "/api/probe/people.manage",
+        Authorization=f"Bearer {secret}",
+    )
+
+    assert answer.status_code == 200
+
+
+def test_signing_in_needs_the_form_s_token(people: dict[str, User]) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    answer = client.post("/account/login", {"login": "alice", "password": PASSWORD})
+
+    assert answer.status_code == 403
+    assert client.get("/").status_code == 302
+
+
+def test_a_success_is_kept_and_a_refusal_leaves_nothing(browser: Browser) -> None:
+    assert post(browser("dave"), "/api/probe/people.manage").status_code == 403
+    assert kinds() == []
+
+    assert post(browser("dave"), "/api/probe/services.apply").status_code == 200
+    assert kinds() == ["probe.asked"]
+
+
+def test_a_body_without_end_is_refused_before_it_is_read(browser: Browser) -> None:
+    answer = browser("dave").generic(
+        "POST", "/api/probe/services.apply", b"{}", CONTENT_LENGTH=str(17 * 1024 * 1024)
+    )
+
+    assert answer.status_code == 413
+
+
+def test_whoami_says_what_one_may(browser: Browser) -> None:
+    me = browser("guest").get("/api/me").json()
+
+    assert me["name"] == "guest"
+    assert "records.read" in me["permissions"]
+    assert "deployments.start" not in me["permissions"]

@@ -2,6 +2,7 @@ import json
 import signal
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,8 @@ def test_a_stall_is_seen_by_everyone_who_was_due_during_it(stage: Stage) -> None
         stalled = threading.Thread(target=serve_after_a_stall, args=(listener, 0.5), daemon=True)
         stalled.start()
         report = stage.visit(port, *LOOKS, "--count", "100", "--log", str(log))
+        listener.shutdown(socket.SHUT_RDWR)
+        stalled.join()
 
     slow = [line for line in lines(log) if float(str(line["ms"])) > 50]
     assert report["failed"] == 0
@@ -84,8 +87,9 @@ def serve_after_a_stall(listener: socket.socket, seconds: float) -> None:
 
 
 def answer_all(peer: socket.socket) -> None:
-    while peer.recv(65_536):
-        peer.sendall(GOOD)
+    with peer, suppress(OSError):
+        while peer.recv(65_536):
+            peer.sendall(GOOD)
 
 
 @pytest.mark.parametrize("rate", [100, 300])

@@ -14,6 +14,7 @@ from steerway.delivery.builds.descriptor import BuildSection
 from steerway.delivery.builds.models import Build
 from steerway.delivery.builds.rules import Order, State
 from steerway.delivery.builds.workflows import Brake, Workshop
+from steerway.delivery.releases import actions as release_actions
 from steerway.delivery.releases import workflows as releases
 from steerway.delivery.releases.adapters.store import Store
 from steerway.delivery.releases.models import Release
@@ -126,6 +127,16 @@ def test_a_release_that_was_removed_is_built_again(
     assert workshop.store.holds(again.digest)
     states = Build.objects.filter(input_digest=first.input_digest).values_list("state", flat=True)
     assert sorted(states) == ["expired", "succeeded"]
+
+
+def test_files_that_a_crash_left_behind_are_swept(
+    build: Callable[..., Release], workshop: Workshop, work: Work, order: Order
+) -> None:
+    old, new = build(order), build(_command(order, "touch more"))
+    release_actions.keep(work, service="shop", count=1, protected={new.id})
+
+    assert releases.sweep(workshop.store) == [old.digest[:16]]
+    assert workshop.store.holds(new.digest)
 
 
 def test_files_that_somebody_removed_are_built_again(

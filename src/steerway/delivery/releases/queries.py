@@ -1,5 +1,6 @@
 """Reads of releases."""
 
+from collections.abc import Collection
 from difflib import get_close_matches
 from uuid import UUID
 
@@ -63,9 +64,13 @@ def newest(*, service: str = "", before: UUID | None = None, rows: int = PAGE) -
     return list(found.order_by("-id")[:rows])
 
 
-def digests_held() -> set[str]:
-    """The digests of all releases whose files are kept, of any service."""
-    return set(Release.objects.filter(removed_at=None).values_list("digest", flat=True))
+def digests_given_up(among: Collection[str] | None = None) -> set[str]:
+    """The digests that no release of any service keeps any more: of `among`, or of all."""
+    releases = Release.objects.all()
+    if among is not None:
+        releases = releases.filter(digest__in=among)
+    kept = releases.filter(removed_at=None).values("digest")
+    return set(releases.exclude(digest__in=kept).values_list("digest", flat=True))
 
 
 def _hint(service: str, wanted: str) -> str:

@@ -25,12 +25,12 @@ def keep(
     with store.locked():
         with unit_of_work():
             removed = actions.keep(work(), service=service, count=count, protected=protected)
-        # Anything removed earlier whose files a crash left behind goes now as well.
-        store.sweep(queries.digests_held())
+        # What a crash leaves behind here goes at the next start, by `sweep`.
+        store.sweep(queries.digests_given_up({release.digest for release in removed}))
     return removed
 
 
 def sweep(store: Store) -> list[str]:
-    """Remove the files that no release holds, once at start; the names of the directories."""
+    """Remove the files of releases given up, once at start; the names of the directories."""
     with store.locked():
-        return store.sweep(queries.digests_held())
+        return store.sweep(queries.digests_given_up())

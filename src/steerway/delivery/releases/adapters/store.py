@@ -132,14 +132,15 @@ class Store:
             return
         files.remove(doomed)
 
-    def sweep(self, held: Collection[str]) -> list[str]:
-        """Remove what no record holds and what a killed server left; the names removed.
+    def sweep(self, given_up: Collection[str]) -> list[str]:
+        """Remove the releases `given_up` and what a killed server left; the names removed.
 
-        Call it inside `locked`, with all digests that records hold.
+        A release that nobody knows stays: after records were restored from a backup it may be
+        the one that runs. Call it inside `locked`.
         """
-        names = {digest[: rules.PREFIX] for digest in held}
+        names = {digest[: rules.PREFIX] for digest in given_up}
         places = list(self.directory.iterdir()) if self.directory.exists() else []
-        doomed = [p for p in places if p.is_dir() and p.name not in names]
+        doomed = [p for p in places if p.is_dir() and (p.name in names or p.name.startswith("."))]
         for place in doomed:
             files.remove(place)
         return sorted(place.name for place in doomed)

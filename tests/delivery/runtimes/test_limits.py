@@ -106,6 +106,14 @@ def test_groups_are_not_made_inside_each_other() -> None:
     assert found[""].directory == Path("/sys/fs/cgroup/unified")
 
 
+def test_root_makes_groups_of_version_2_at_the_top() -> None:
+    own = "0::/system.slice/steerway.service\n"
+
+    assert cgroups.bases(MOUNTS, own, is_root=True) == {
+        "": cgroups.Base(2, Path("/sys/fs/cgroup/unified"))
+    }
+
+
 def _tree(top: Path, *groups: str) -> None:
     """Directories with the control files that a kernel of version 2 would show."""
     for group in groups:

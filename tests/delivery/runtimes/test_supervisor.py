@@ -340,6 +340,30 @@ def test_many_who_ensure_at_once_end_with_one_supervisord(stage: Stage) -> None:
     assert {pid for _, pid in answers} == {str(stage.supervisor.pid())}
 
 
+def test_a_supervisord_that_a_program_brought_back_is_not_part_of_it(stage: Stage) -> None:
+    code = (
+        "import sys, time; from pathlib import Path;"
+        "from steerway.delivery.runtimes.adapters.supervisor import Supervisor;"
+        "home = Path(sys.argv[1]); it = Supervisor(home / 'run', home / 'log', home / 'key');"
+        "print('ready', flush=True)\n"
+        "while not it.ensure(): time.sleep(0.05)\n"
+        "print('brought back', flush=True); time.sleep(1000)"
+    )
+    server = stage.program("server", sys.executable, "-c", code, str(stage.home))
+    stage.begin(server)
+    shop = stage.begin(stage.program("shop", *SLEEP))
+    stage.until_written(server, "ready")
+    stage.kill_supervisord()
+    stage.until_written(server, "brought back")
+    stage.until("server", lambda it: it.adopted)
+    pid = stage.supervisor.pid()
+
+    stage.supervisor.stop("server")
+
+    assert is_running(pid)
+    assert stage.until("shop", lambda it: it.is_up).pid == shop.pid
+
+
 def test_a_home_that_is_too_deep_is_said_before_anything_starts(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 100)
 

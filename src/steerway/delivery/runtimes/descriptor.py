@@ -140,6 +140,6 @@ class RunSection(Section):
     @model_validator(mode="after")
     def health_has_a_port(self) -> Self:
         """A program that serves nothing cannot be asked."""
-        if self.port == "none" and "health" in self.model_fields_set:
+        if self.port == "none" and self.health != HealthSection():
             raise ValueError("health is asked over the port, but port is none")
         return self

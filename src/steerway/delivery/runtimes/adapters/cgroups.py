@@ -30,10 +30,11 @@ class Base(NamedTuple):
     directory: Path
 
 
-def bases(mounts: str, own: str) -> dict[str, Base]:
+def bases(mounts: str, own: str, *, is_root: bool = False) -> dict[str, Base]:
     """By controller ("" is version 2), where a process with /proc/PID/cgroup `own` makes groups.
 
-    What lies inside another of our groups starts beside it instead.
+    What lies inside another of our groups starts beside it instead. In version 2 a group that
+    holds processes cannot hand limits down, except the topmost, which root therefore takes.
     """
     paths = {}
     for line in own.splitlines():
@@ -49,7 +50,8 @@ def bases(mounts: str, own: str) -> dict[str, Base]:
         for name in [""] if kind == "cgroup2" else options.split(","):
             if name in paths and name in _USED:
                 version = 2 if kind == "cgroup2" else 1
-                found[name] = Base(version, _outside(Path(mount), root, paths[name]))
+                path = root if version == 2 and is_root else paths[name]  # noqa: PLR2004
+                found[name] = Base(version, _outside(Path(mount), root, path))
     return found
 
 
@@ -57,9 +59,10 @@ def here() -> dict[str, Base]:
     """The bases of this process."""
     try:
         mounts = Path("/proc/self/mountinfo").read_text()
-        return bases(mounts, Path("/proc/self/cgroup").read_text())
+        own = Path("/proc/self/cgroup").read_text()
     except OSError:
         return {}
+    return bases(mounts, own, is_root=os.geteuid() == 0)
 
 
 def enter(
@@ -110,17 +113,17 @@ def remove_all(found: dict[str, Base], group: str) -> bool:
     return remove([*children, *map(str, tops)])
 
 
-def leave(pid: int, group: str) -> None:
-    """Take `pid` out of any group of ours it was born in, into a leaf of its own."""
+def ways_out(group: str) -> list[str]:
+    """Files that take whoever writes its pid to them out of the groups of ours it was born in.
+
+    Without them a supervisord that a program starts would be one of the program's processes.
+    """
     try:
-        own = Path(f"/proc/{pid}/cgroup").read_text()
-        mounts = Path("/proc/self/mountinfo").read_text()
+        is_inside = f"/{PREFIX}" in Path("/proc/self/cgroup").read_text()
     except OSError:
-        return
-    if f"/{PREFIX}" in own:
-        for base in bases(mounts, own).values():
-            if _make(base, base.directory / group / _OWN_LEAF):
-                _write(base.directory / group / _OWN_LEAF / "cgroup.procs", str(pid))
+        return []
+    leaves = [(it, it.directory / group / _OWN_LEAF) for it in here().values() if is_inside]
+    return [str(leaf / "cgroup.procs") for base, leaf in leaves if _make(base, leaf)]
 
 
 def _outside(mount: Path, root: str, path: str) -> Path:

@@ -159,6 +159,8 @@ def watch(spec: Spec, record: proc.Record) -> int:
         return EXIT_UNSEEN
     if not proc.is_alive(record):
         return EXIT_UNSEEN
+    if os.getppid() == 1:
+        return 0  # supervisord has died meanwhile; the shim of the next one watches
     ready = _wait_for([program, parent, wake], None)
     if program in ready:
         return EXIT_UNSEEN

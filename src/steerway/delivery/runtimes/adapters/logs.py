@@ -2,9 +2,10 @@
 
 import ctypes
 import errno
+import fcntl
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 SIZE_MAX = 10 * 1000 * 1000
 KEEP = 5
@@ -44,13 +45,9 @@ def rotate(log: Path, size_max: int = SIZE_MAX, keep: int = KEEP) -> Rotation | 
     except FileNotFoundError:
         return None
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # one who rotates at a time
         size = os.fstat(descriptor).st_size
-        if size <= size_max:
-            return None
-        for number in range(keep, 1, -1):
-            if (older := _archive(log, number - 1)).exists():
-                older.replace(_archive(log, number))
-        return _cut(descriptor, size, _archive(log, 1))
+        return _cut(descriptor, size, log, keep) if size > size_max else None
     finally:
         os.close(descriptor)
 
@@ -74,25 +71,29 @@ def _end(log: Path, size: int) -> bytes:
         return b""
 
 
-def _cut(descriptor: int, size: int, archive: Path) -> Rotation:
+def _cut(descriptor: int, size: int, log: Path, keep: int) -> Rotation:
     """Copy the front away, then take it off: whole blocks if the file system can, else all."""
     block = os.fstatvfs(descriptor).f_bsize
     # Cutting off a whole file is refused, so the last block stays.
     whole = (size - 1) // block * block
-    target = os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
-    try:
+    draft = log.with_name(f".{log.name}.front")
+    # On a full disk this fails before anything has moved.
+    with draft.open("wb") as target:
+        draft.chmod(0o640)
         _copy(descriptor, target, 0, whole)
-        os.fsync(target)
+        os.fsync(target.fileno())
+        for number in range(keep, 1, -1):
+            if (older := _archive(log, number - 1)).exists():
+                older.replace(_archive(log, number))
+        draft.replace(_archive(log, 1))
         if whole and _collapse(descriptor, whole):
             return Rotation(whole, is_lossless=True)
         moved = whole + _copy(descriptor, target, whole, None)
         os.ftruncate(descriptor, 0)
-    finally:
-        os.close(target)
     return Rotation(moved, is_lossless=False)
 
 
-def _copy(source: int, target: int, start: int, size: int | None) -> int:
+def _copy(source: int, target: BinaryIO, start: int, size: int | None) -> int:
     """Copy `size` bytes, or all that there are at the moment it gets to the end."""
     done = 0
     while size is None or done < size:
@@ -100,8 +101,9 @@ def _copy(source: int, target: int, start: int, size: int | None) -> int:
         chunk = os.pread(source, wanted, start + done)
         if not chunk:
             break
-        os.write(target, chunk)
+        target.write(chunk)
         done += len(chunk)
+    target.flush()
     return done
 
 

@@ -69,6 +69,8 @@ def why_not_listening(port: int, record: proc.Record) -> str:
         return f"it listens on {port} but does not answer as it should"
     if owner is not None:
         return f"port {port} is taken by {describe(owner)} (process {owner})"
+    if port in listening_ports():
+        return f"port {port} is taken by a process of another user"
     others = ports_of(ours)
     if others:
         ports = " and ".join(map(str, others))

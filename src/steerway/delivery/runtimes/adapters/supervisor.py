@@ -1,5 +1,6 @@
 """Programs under supervisord: the one way to start, stop, remove and see them."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -10,10 +11,9 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from steerway.delivery.runtimes.adapters import (
     cgroups,
@@ -23,6 +23,7 @@ from steerway.delivery.runtimes.adapters import (
     sockets,
     supervisor_config,
 )
+from steerway.delivery.runtimes.adapters.sighting import sight
 from steerway.delivery.runtimes.adapters.supervisor_rpc import Fault, Rpc
 from steerway.delivery.runtimes.errors import (
     HomeTooLong,
@@ -30,7 +31,7 @@ from steerway.delivery.runtimes.errors import (
     StillRunning,
     SupervisorDown,
 )
-from steerway.delivery.runtimes.rules import Process, ProcessState, Program
+from steerway.delivery.runtimes.rules import Process, Program
 
 SOCKET_LENGTH_MAX = 95  # the kernel takes 107; supervisord adds a dot and its pid
 START_SECONDS = 20.0
@@ -39,6 +40,10 @@ STOPS_AT_ONCE = 8
 GROUP_SECONDS = 0.5  # an empty cgroup left behind does no harm
 _INHERITED: Final = ("HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Writes its pid to each file before "--", then becomes what is behind.
+_FREED: Final = (
+    'while [ "$1" != -- ]; do echo $$ 2>/dev/null >"$1" || :; shift; done; shift; exec "$@"'
+)
 _NO_WAIT: Final = False  # a start is seen by the health check, not here
 _LIVE: Final = ("STARTING", "RUNNING", "BACKOFF")
 _NOT_THERE: Final = (Fault.NOT_RUNNING, Fault.BAD_NAME)
@@ -146,7 +151,12 @@ class Supervisor:
 
     def processes(self) -> dict[str, Process]:
         """Every program that was added, as it is now."""
-        return {info["name"]: self._seen(info) for info in self.rpc.call("getAllProcessInfo")}
+        found = {}
+        for info in self.rpc.call("getAllProcessInfo"):
+            name = str(info["name"])
+            state = exec_shim.read_state(self.run, name)
+            found[name] = sight(info, self.record(name), state)
+        return found
 
     def record(self, name: str) -> proc.Record | None:
         """The last start of a program."""
@@ -192,10 +202,14 @@ class Supervisor:
             proc.wait(lambda: cgroups.remove_all(cgroups.here(), self.group), GROUP_SECONDS)
 
     def _answers(self) -> bool:
-        state = self.rpc.call("getState")["statename"]
+        try:
+            state, pid = self.rpc.call("getState")["statename"], self.pid()
+        except SupervisorDown:
+            if self.rpc.is_there():
+                raise
+            return False  # it died in this moment
         if state == "RUNNING":
             return True
-        pid = int(self.rpc.call("getPID"))
         if not proc.wait(lambda: _is_gone(pid), START_SECONDS):
             raise self._down(f"it is in state {state}")
         return False
@@ -219,7 +233,8 @@ class Supervisor:
         config = self.run / "supervisord.conf"
         _write(config, supervisor_config.supervisord(self.run, self.log))
         inherited = {k: os.environ[k] for k in _INHERITED if k in os.environ}  # noqa: TID251 -- passed on to programs, not read
-        command = [sys.executable, "-I", "-m", "supervisor.supervisord", "-c", str(config)]
+        supervisord = [sys.executable, "-I", "-m", "supervisor.supervisord", "-c", str(config)]
+        command = ["sh", "-c", _FREED, "sh", *cgroups.ways_out(self.group), "--", *supervisord]
         try:
             done = subprocess.run(
                 command,
@@ -235,7 +250,6 @@ class Supervisor:
         if done.returncode or not proc.wait(self.rpc.is_there, START_SECONDS):
             said = done.stderr.decode(errors="replace").strip().splitlines()
             raise self._down(said[-1] if said else "it did not start")
-        cgroups.leave(self.pid(), self.group)
 
     def _end(self, name: str) -> None:
         """Ask, wait the grace, kill. Also what supervisord does not know, or died of."""
@@ -285,29 +299,6 @@ class Supervisor:
             return "UNKNOWN", 0
         return str(info["statename"]), int(info["pid"])
 
-    def _seen(self, info: dict[str, Any]) -> Process:
-        name, statename, pid = str(info["name"]), str(info["statename"]), int(info["pid"])
-        record, state = self.record(name), exec_shim.read_state(self.run, name)
-        is_ours = record is not None and pid in (record.pid, record.watcher)
-        phase = state["phase"] if state else "running"
-        is_up = is_ours and phase == "running" and pid != 0
-        up = record if record and is_up and proc.is_alive(record) else None
-        is_paused = state is not None and phase == "backoff" and state["pid"] == pid
-        is_live = statename in _LIVE
-        return Process(
-            name=name,
-            state=_process_state(statename, is_up=up is not None, is_paused=is_paused),
-            pid=up.pid if up else None,
-            started_at=_moment(up.started_at) if up else None,
-            exits=state["exits"] if state else 0,
-            crashes=state["crashes"] if state else 0,
-            last_exit=state["last_exit"] if state else "",
-            problem=state["problem"] if state else "",
-            resumes_at=_moment(state["resumes_at"]) if state and is_paused and is_live else None,
-            adopted=bool(up and up.watcher),
-            enforced=up.enforced if up else {},
-        )
-
     def _load(self, name: str) -> None:
         known = (Fault.ALREADY_ADDED, Fault.BAD_NAME)
         if self.rpc.call("addProcessGroup", name, accept=known) is Fault.BAD_NAME:
@@ -354,25 +345,14 @@ def _lock(file: Path) -> int:
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if file.exists() and os.path.samestat(file.stat(), os.fstat(descriptor)):
-            return descriptor
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(file.stat(), os.fstat(descriptor)):
+                return descriptor
         os.close(descriptor)
-
-
-def _process_state(statename: str, *, is_up: bool, is_paused: bool) -> ProcessState:
-    if statename in ("STARTING", "RUNNING"):
-        if is_up:
-            return ProcessState.RUNNING
-        return ProcessState.BACKOFF if is_paused else ProcessState.STARTING
-    return ProcessState.FATAL if statename == "UNKNOWN" else ProcessState(statename.lower())
 
 
 def _full(name: str) -> str:
     return f"{name}:{name}"
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _is_gone(pid: int) -> bool:

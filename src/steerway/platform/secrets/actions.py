@@ -4,11 +4,16 @@ from pathlib import Path
 
 from django.db.models import F
 
-from steerway.platform.secrets.errors import SecretNameInvalid, SecretUnknown, ValueInvalid
+from steerway.platform.secrets.errors import (
+    SecretNameInvalid,
+    SecretUnknown,
+    Unsealable,
+    ValueInvalid,
+)
 from steerway.platform.secrets.keyring import add_key
 from steerway.platform.secrets.models import Secret
 from steerway.platform.secrets.rules import NAME, scope_text, value_problem
-from steerway.platform.secrets.sealing import key_mark, seal, unseal
+from steerway.platform.secrets.sealing import seal, unseal
 from steerway.platform.work import Work
 
 
@@ -69,7 +74,14 @@ def rotate(work: Work, *, home: Path) -> int:
     key = add_key(home)
     secrets = list(Secret.objects.select_for_update())
     for secret in secrets:
-        secret.sealed = seal(key, secret.name, unseal(key, secret.name, secret.sealed))
+        secret.sealed = seal(key, secret.name, _opened(key, secret))
     Secret.objects.bulk_update(secrets, ["sealed"], batch_size=200)
-    work.record("secret.resealed", "secrets", secrets=len(secrets), key=key_mark(key))
+    work.record("secret.resealed", "secrets", secrets=len(secrets))
     return len(secrets)
+
+
+def _opened(key: bytes, secret: Secret) -> str:
+    try:
+        return unseal(key, secret.name, secret.sealed)
+    except ValueError as error:
+        raise Unsealable(name=secret.name) from error

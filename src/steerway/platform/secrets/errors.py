@@ -1,6 +1,6 @@
 """What secrets refuse."""
 
-from steerway.platform.errors import Invalid, NotFound, Refused
+from steerway.platform.errors import Invalid, NotFound, Refused, Unavailable
 
 
 class SecretUnknown(NotFound):
@@ -31,3 +31,12 @@ class ValueInvalid(Invalid):
     """The value cannot be a secret."""
 
     message = "The value of {name} {problem}."
+
+
+class Unsealable(Unavailable):
+    """A stored value was sealed with a key that is not there, or was changed since."""
+
+    message = (
+        "The secret {name} does not open: its key is another one, or it was changed. "
+        "Bring keys/secrets.key back, or set the secret again."
+    )

@@ -1,69 +1,41 @@
-"""Sealing: encryption that notices every change, bound to the name of what it holds.
+"""Secrets sealed with the installation's key, so that they can lie in files and tables.
 
+Also imported by the shim that starts programs, so: nothing of Steerway, and quick to import.
 A key is 32 bytes. After a rotation the key file holds several, the newest first: the first
-seals, and what was sealed with an older one can still be opened.
-
-Source: NIST SP 800-38D (GCM); 96-bit random nonces keep a key good for 2^32 seals.
+seals, and what was sealed with an older one still opens.
 """
 
 import base64
-import hashlib
 import os
-from typing import Final
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from steerway.platform.errors import Unavailable
-
-MARK: Final = "v1"
-KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 12
-
-
-class Unsealable(Unavailable):
-    """The sealed text was made with another key, or changed since."""
-
-    message = (
-        "The secret {name} cannot be unsealed: its key is another one, or it was changed. "
-        "Bring keys/secrets.key back, or set the secret again."
-    )
+VERSION = "v1:"
+KEY_BYTES = 32
+_NONCE_BYTES = 12  # NIST SP 800-38D: the length that AES-GCM is meant for
 
 
 def seal(key: bytes, name: str, value: str) -> str:
-    """The value, sealed: `v1:<key mark>:<base64>`. Only the same key and name open it."""
-    newest = key[:KEY_BYTES]
-    nonce = os.urandom(NONCE_BYTES)
-    sealed = nonce + AESGCM(newest).encrypt(nonce, value.encode(), _bound(name))
-    return f"{MARK}:{key_mark(newest)}:{base64.b64encode(sealed).decode()}"
+    """`value` as text that only `key` opens, and only under the same `name`."""
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = AESGCM(key[:KEY_BYTES]).encrypt(nonce, value.encode(), name.encode())
+    return VERSION + base64.urlsafe_b64encode(nonce + sealed).decode()
 
 
 def unseal(key: bytes, name: str, sealed: str) -> str:
-    """The value again.
+    """The value that `seal` was given.
 
     Raises:
-        Unsealable: another key or name, or a changed text.
+        ValueError: it was sealed with another key, under another name, or was changed.
     """
-    try:
-        mark, of_key, text = sealed.split(":")
-        content = base64.b64decode(text, validate=True)
-        right = next(part for part in _parts(key) if key_mark(part) == of_key)
-        opened = AESGCM(right).decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], _bound(name))
-    except (InvalidTag, ValueError, StopIteration) as error:
-        raise Unsealable(name=name) from error
-    if mark != MARK:
-        raise Unsealable(name=name)
-    return opened.decode()
-
-
-def key_mark(key: bytes) -> str:
-    """What tells keys apart without saying anything about them."""
-    return hashlib.sha256(b"steerway secret key" + key[:KEY_BYTES]).hexdigest()[:8]
-
-
-def _parts(key: bytes) -> list[bytes]:
-    return [key[start : start + KEY_BYTES] for start in range(0, len(key), KEY_BYTES)]
-
-
-def _bound(name: str) -> bytes:
-    return f"steerway/{MARK}/{name}".encode()
+    version, text = sealed[: len(VERSION)], sealed[len(VERSION) :]
+    for start in range(0, len(key), KEY_BYTES):
+        try:
+            raw = base64.b64decode(
+                text if version == VERSION else "", altchars=b"-_", validate=True
+            )
+            cipher = AESGCM(key[start : start + KEY_BYTES])
+            return cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], name.encode()).decode()
+        except Exception:  # noqa: BLE001, S112 -- the library's many errors all mean: not with this key
+            continue
+    raise ValueError(f"the secret {name} does not open with this key")

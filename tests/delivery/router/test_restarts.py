@@ -12,6 +12,7 @@ from steerway.delivery.router.adapters import files, programs
 from steerway.delivery.router.adapters.files import wait
 from steerway.delivery.router.errors import PortTaken, RouterDown
 from steerway.delivery.router.rules import Table
+from steerway.delivery.runtimes.adapters.supervisor import Supervisor
 from tests.delivery.router.stage import (
     LIMIT,
     Load,
@@ -153,3 +154,29 @@ def test_preparing_again_keeps_what_was_served(fresh: Stage) -> None:
 
         assert fresh.ask(HOST)[:2] == (200, "one")
         assert not fresh.envoy.apply(wanted).changed
+
+
+def test_clients_do_not_notice_the_end_of_supervisord(fresh: Stage) -> None:
+    supervisor = Supervisor(fresh.site.run, fresh.site.log)
+    with replicas("one") as (one,):
+        try:
+            supervisor.ensure()
+            supervisor.add(programs.program(fresh.site))
+            supervisor.start(programs.NAME)
+            pid = fresh.await_serving()
+            fresh.envoy.apply(table(shop(("shop-1", 100)), version("shop-1", one)))
+
+            with Load(fresh.site.port, HOST, clients=2) as load:
+                os.kill(supervisor.pid(), signal.SIGKILL)
+                load.more(100)
+                supervisor.ensure()
+                load.more(100)
+                fresh.envoy.upgrade()
+                load.more(100)
+
+            assert load.failed == {}
+            assert fresh.serving() != pid
+            supervisor.stop(programs.NAME)
+            assert programs.running(fresh.site) == []
+        finally:
+            supervisor.shutdown()

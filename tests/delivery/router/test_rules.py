@@ -12,6 +12,7 @@ from steerway.delivery.router.rules import (
     cluster_name,
     conflicts,
     domains,
+    whole,
 )
 
 FIRST = UUID("01938b2e-0000-7000-8000-0123456789ab")
@@ -68,3 +69,15 @@ def test_a_name_that_statistics_or_files_would_misread_is_a_mistake(name: str) -
 def test_shares_are_a_whole(percents: tuple[int, ...]) -> None:
     with pytest.raises(AssertionError):
         host("shop", "shop.test", *(Share(f"v{n}", p) for n, p in enumerate(percents)))
+
+
+@pytest.mark.parametrize(
+    ("percents", "expected"),
+    [((), ()), ((100,), (100,)), ((90, 10), (90, 10)), ((10,), (100,)), ((50, 20), (80, 20))],
+)
+def test_the_stable_version_takes_what_nobody_else_has(
+    percents: tuple[int, ...], expected: tuple[int, ...]
+) -> None:
+    shares = tuple(Share(f"v{n}", percent) for n, percent in enumerate(percents))
+
+    assert tuple(one.percent for one in whole(shares)) == expected

@@ -213,3 +213,27 @@ def test_requests_in_flight_are_counted_for_draining(router: Stage) -> None:
 
         assert in_flight
         assert wait(lambda: router.envoy.active_requests("shop-14") == 0, LIMIT)
+
+
+def test_a_request_in_flight_survives_the_removal_of_its_version(router: Stage) -> None:
+    gate = threading.Event()
+
+    def answer_later(answer: Answer) -> None:
+        gate.wait(LIMIT.total_seconds())
+        answer.say(200, b"late")
+
+    with replicas("old", "new") as (old, new):
+        old.act = answer_later
+        router.envoy.apply(table(shop(("shop-15", 100)), version("shop-15", old)))
+
+        with Load(router.site.port, HOST, clients=2) as load:
+            assert wait(lambda: router.envoy.active_requests("shop-15") == 2, LIMIT)
+            wanted = table(shop(("shop-16", 100)), version("shop-16", new))
+            router.envoy.apply(wanted, drain_limit=timedelta(0))
+            gone = router.envoy.healthy("shop-15")
+            gate.set()
+            load.more(20)
+
+        assert gone == (0, 0)
+        assert load.failed == {}
+        assert load.outcomes["200 late"] == 2

@@ -22,3 +22,12 @@ class PortTaken(Refused):
         "Port {port} on {address} is taken by another program. Stop it, or choose another port "
         "for the router with STEERWAY_ROUTER_PORT."
     )
+
+
+class HostTaken(Refused):
+    """Another service, or the same one in another environment, has the host name."""
+
+    message = (
+        "{host} already leads to {owner}. Take it out of `route.hosts` there first, or choose "
+        "another name for {service}/{environment}."
+    )

@@ -124,6 +124,15 @@ def domains(
     return tuple(dict.fromkeys((*own, f"{service}.{environment}.localhost", *hosts)))
 
 
+def whole(shares: tuple[Share, ...]) -> tuple[Share, ...]:
+    """The shares once more, where the first takes over what versions that are gone had."""
+    if not shares:
+        return ()
+    first, *others = shares
+    rest = PERCENT_ALL - sum(share.percent for share in others)
+    return (Share(first.cluster, rest), *others)
+
+
 def conflicts(table: Table) -> list[str]:
     """Sentences on what Envoy would reject, or worse accept: doubled hosts, absent versions."""
     problems = []

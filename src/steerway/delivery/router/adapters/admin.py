@@ -3,7 +3,6 @@
 import json
 import socket
 from http.client import HTTPConnection, HTTPException
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from steerway.delivery.router.rules import Endpoint
 
 TIMEOUT_SECONDS: Final = 5.0
 ANSWER_BYTES_MAX: Final = 32_000_000
+Health = dict[str, dict[Endpoint, bool]]
 
 
 class _Unix(HTTPConnection):
@@ -52,11 +52,17 @@ class Admin:
         pairs = (line.rpartition(": ") for line in lines)
         return {name: value.strip('"') for name, _, value in pairs}
 
-    def endpoints(self, cluster: str) -> dict[Endpoint, bool]:
-        """The replicas of a version, and whether each may have traffic. Unknown: none."""
-        answer = json.loads(self.get(f"/clusters?format=json&filter={quote(f'^{cluster}$')}"))
-        statuses = answer.get("cluster_statuses", [])
-        return dict(map(_endpoint, chain(*(one.get("host_statuses", []) for one in statuses))))
+    def health(self, *clusters: str) -> Health:
+        """The replicas of versions, of all when none is named, and whether each may have traffic.
+
+        A version that is not known is absent.
+        """
+        names = quote(f"^({'|'.join(clusters)})$") if clusters else ""
+        answer = json.loads(self.get(f"/clusters?format=json&filter={names}"))
+        return {
+            one["name"]: dict(map(_endpoint, one.get("host_statuses", [])))
+            for one in answer.get("cluster_statuses", [])
+        }
 
     def active_requests(self, *clusters: str) -> int:
         """Requests that these versions are answering or about to."""

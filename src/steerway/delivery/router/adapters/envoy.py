@@ -41,7 +41,7 @@ class Envoy:
         files.write(self.site.xds / LISTENERS, listeners(self.site))
         nothing = Table()
         if not (self.site.xds / CLUSTERS).exists():
-            files.write(self.site.xds / CLUSTERS, xds.clusters(nothing, self.site.xds))
+            files.write(self.site.xds / CLUSTERS, xds.clusters(nothing))
         if not (self.site.xds / ROUTES).exists():
             files.write(self.site.xds / ROUTES, xds.routes(nothing))
 
@@ -104,7 +104,7 @@ class Envoy:
 
     def healthy(self, cluster: str) -> tuple[int, int]:
         """How many replicas of a version may have traffic, and of how many. (0, 0): unknown."""
-        endpoints = self.admin.endpoints(cluster)
+        endpoints = self.admin.health(cluster).get(cluster, {})
         return sum(endpoints.values()), len(endpoints)
 
     def active_requests(self, *clusters: str) -> int:

@@ -2,8 +2,8 @@
 
 Run as `python -I -S keeper.py RUN`, so: the standard library only. It is what a supervisor
 supervises, and Envoy is not its child, for a reason: an Envoy that can be replaced asks the kernel
-to be ended together with its parent, and neither a killed supervisor nor a killed keeper may end
-the router. Whoever keeps next finds the Envoy that runs in a small file and watches on.
+to be ended together with its parent, and a supervisor that dies must not end the router. Whoever
+keeps next finds the Envoy that runs in a small file and watches on.
 
 HUP puts a new Envoy in the place of the one that runs: it takes the listening sockets over, the one
 before finishes what it began and leaves. TERM ends both.
@@ -24,7 +24,6 @@ END_SECONDS = 5
 EXIT_SHORT_LIFE = 1
 EXIT_PORT_TAKEN = 78  # EX_CONFIG of sysexits.h
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-MARK = "_STEERWAY_RUN"  # a supervisor ends what it finds with its mark when the keeper ends
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -189,8 +188,7 @@ def _fork(command: list[str]) -> tuple[int, int]:
 def _become(command: list[str]) -> NoReturn:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    environment = {k: v for k, v in os.environ.items() if k != MARK}  # noqa: TID251 - passed on
-    os.execve(command[0], command, environment)  # noqa: S606 - no shell
+    os.execv(command[0], command)  # noqa: S606 - no shell
 
 
 def _end(kept: Kept) -> None:

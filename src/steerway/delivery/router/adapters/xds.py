@@ -1,4 +1,4 @@
-"""The files Envoy follows while it runs: clusters, their endpoints, and routes.
+"""The files Envoy follows while it runs: clusters with their endpoints, and routes.
 
 Every decision here was measured; what looks odd is explained where it stands.
 """
@@ -37,30 +37,9 @@ INT64_MAX: Final = 2**63 - 1
 UNHEALTHY_INTERVAL: Final = timedelta(milliseconds=500)
 
 
-def endpoints_file(cluster: str) -> str:
-    """The name of the file that holds a cluster's endpoints."""
-    return f"endpoints-{cluster}.json"
-
-
-def endpoints(version: Version) -> Json:
-    """The replicas of one version, marked so that statistics can tell versions apart."""
-    marks = {
-        "service": version.service,
-        "environment": version.environment,
-        "version": version.cluster,
-        "release": version.release,
-    }
-    assignment = {
-        "@type": f"{TYPES}.config.endpoint.v3.ClusterLoadAssignment",
-        "cluster_name": version.cluster,
-        "endpoints": [{"lb_endpoints": [_endpoint(one, marks) for one in version.endpoints]}],
-    }
-    return document([assignment])
-
-
-def clusters(table: Table, directory: Path) -> Json:
+def clusters(table: Table) -> Json:
     """Every running version, and a fallback cluster for each that takes a part of a host."""
-    plain = [_cluster(one, directory) for one in table.versions]
+    plain = [_cluster(one) for one in table.versions]
     pairs = {
         (share.cluster, host.shares[0].cluster) for host in table.hosts for share in host.shares[1:]
     }
@@ -114,11 +93,9 @@ def routed(document: Json) -> dict[str, set[str]]:
     return found
 
 
-def listed(document: Json | None) -> tuple[Endpoint, ...]:
-    """The endpoints in an endpoints file; none when there is no file."""
-    if document is None:
-        return ()
-    found = document["resources"][0]["endpoints"][0]["lb_endpoints"]
+def listed(cluster: Json) -> tuple[Endpoint, ...]:
+    """The endpoints of a cluster in a clusters file."""
+    found = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
     addresses = [one["endpoint"]["address"]["socket_address"] for one in found]
     return tuple(Endpoint(one["address"], one["port_value"]) for one in addresses)
 
@@ -136,6 +113,24 @@ def watched(directory: Path, name: str) -> Json:
     }
 
 
+def _endpoints(version: Version) -> Json:
+    """The replicas of one version, marked so that statistics can tell versions apart.
+
+    They stand in the clusters file: a file of its own for each version would cost an inotify
+    instance each, of which a user has 128, and Envoy aborts when there is none left.
+    """
+    marks = {
+        "service": version.service,
+        "environment": version.environment,
+        "version": version.cluster,
+        "release": version.release,
+    }
+    return {
+        "cluster_name": version.cluster,
+        "endpoints": [{"lb_endpoints": [_endpoint(one, marks) for one in version.endpoints]}],
+    }
+
+
 def _endpoint(endpoint: Endpoint, marks: Json) -> Json:
     address = {"address": endpoint.address, "port_value": endpoint.port}
     return {
@@ -144,13 +139,13 @@ def _endpoint(endpoint: Endpoint, marks: Json) -> Json:
     }
 
 
-def _cluster(version: Version, directory: Path) -> Json:
+def _cluster(version: Version) -> Json:
     return {
         "@type": f"{TYPES}.config.cluster.v3.Cluster",
         "name": version.cluster,
-        "type": "EDS",
+        "type": "STATIC",
         "connect_timeout": "1s",
-        "eds_cluster_config": {"eds_config": watched(directory, endpoints_file(version.cluster))},
+        "load_assignment": _endpoints(version),
         # Without it a replica that left the file lingers until its health check fails.
         "ignore_health_on_host_removal": True,
         "circuit_breakers": _breakers(),

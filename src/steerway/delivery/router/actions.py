@@ -1,0 +1,62 @@
+"""Pointing traffic. The records say where it goes; the router's files follow."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from steerway.delivery.router import queries
+from steerway.delivery.router.descriptor import RouteSection
+from steerway.delivery.router.errors import HostTaken
+from steerway.delivery.router.models import Route
+from steerway.platform.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Where the traffic of a service in an environment goes, in percent by deployment."""
+
+    service: str
+    environment: str
+    shares: Mapping[UUID, int]
+    is_last: bool
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def point(work: Work, aim: Aim) -> bool:
+    """Say where traffic goes; False when it goes there already.
+
+    Raises:
+        HostTaken: one of the host names leads elsewhere.
+    """
+    check_hosts(aim.service, aim.environment, RouteSection.stored(aim.settings).hosts)
+    shares = [{"deployment": str(key), "percent": value} for key, value in aim.shares.items()]
+    values = {"is_last": aim.is_last, "settings": dict(aim.settings), "shares": shares}
+    route, is_new = Route.objects.get_or_create(
+        service=aim.service,
+        environment=aim.environment,
+        defaults={**values, "updated_at": work.now},
+    )
+    if not is_new:
+        if {name: getattr(route, name) for name in values} == values:
+            return False
+        Route.objects.filter(id=route.id).update(**values, updated_at=work.now)
+    work.record(
+        "route.pointed",
+        str(route),
+        service=aim.service,
+        environment=aim.environment,
+        shares={str(key): value for key, value in aim.shares.items()},
+    )
+    return True
+
+
+def check_hosts(service: str, environment: str, hosts: Iterable[str]) -> None:
+    """Refuse host names that lead elsewhere.
+
+    Raises:
+        HostTaken: names the first of them.
+    """
+    for host in hosts:
+        if other := queries.owner(host, other_than=(service, environment)):
+            raise HostTaken(host=host, owner=other, service=service, environment=environment)

@@ -193,6 +193,36 @@ def test_what_a_killed_server_left_is_swept(builder: Builder) -> None:
     assert end_marked(mark) == 0
 
 
+SERVER = """
+import sys, uuid
+from pathlib import Path
+from steerway.delivery.builds.adapters.builder import Builder, Job
+from steerway.delivery.builds.descriptor import BuildSection
+builder = Builder(Path(sys.argv[1]), {"PATH": sys.argv[3]})
+section = BuildSection(command="setsid sleep 60 & echo begun; sleep 60")
+with builder.build(Job(uuid.UUID(sys.argv[2]), section, lambda into: None)):
+    pass
+"""
+
+
+def test_a_build_whose_server_is_killed_leaves_nothing_after_a_sweep(builder: Builder) -> None:
+    build = new_id()
+    arguments = [sys.executable, "-c", SERVER, str(builder.home), str(build), HOST["PATH"]]
+    server = subprocess.Popen(arguments)
+    deadline = time.monotonic() + 20
+    while not (builder.log(build).exists() and "Z begun" in builder.log(build).read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    server.kill()
+    server.wait()
+    assert _processes(f"STEERWAY_BUILD={build}") >= 2
+
+    assert builder.sweep(set()) == [build]
+
+    assert _processes(f"STEERWAY_BUILD={build}") == 0
+    assert _is_empty(builder)
+
+
 def test_old_logs_and_a_large_cache_are_swept(
     builder: Builder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

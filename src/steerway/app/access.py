@@ -3,7 +3,7 @@
 from http.cookies import SimpleCookie
 from importlib import import_module
 
-from a2wsgi.asgi_typing import Scope
+from a2wsgi.asgi_typing import HTTPScope
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
@@ -12,9 +12,9 @@ from steerway.app.asgi import LOCAL
 from steerway.platform.db import reading
 
 
-def may_read(scope: Scope) -> bool:
+def may_read(scope: HTTPScope) -> bool:
     """True at the local door, and for a session of somebody active."""
-    if (scope.get("client") or ("",))[0] == LOCAL:
+    if scope["client"] == (LOCAL, 0):
         return True
     cookies = SimpleCookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
     session = cookies.get(settings.SESSION_COOKIE_NAME)

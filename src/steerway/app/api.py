@@ -6,10 +6,14 @@ from types import MappingProxyType
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
 from steerway import __version__
+from steerway.app import descriptor_api as descriptors
+from steerway.control.services import api as services
+from steerway.delivery.deployments import api as deployments
+from steerway.planning.changes import api as changes
 from steerway.platform.errors import (
     Forbidden,
     Invalid,
@@ -18,6 +22,27 @@ from steerway.platform.errors import (
     SteerwayError,
     Unavailable,
 )
+from steerway.platform.identity import api as identity
+from steerway.platform.log import api as log
+from steerway.platform.secrets import api as secrets
+
+# The visible list: every router, where it is mounted.
+ROUTERS: list[tuple[str, Router]] = [
+    ("/ready", services.ready),
+    ("/status", services.status),
+    ("/services", descriptors.router),
+    ("/changes", changes.router),
+    ("/holds", changes.holds),
+    ("/freeze", changes.freeze),
+    ("/deployments", deployments.router),
+    ("/rollbacks", deployments.rollbacks),
+    ("/log", log.router),
+    ("/me", identity.me),
+    ("/people", identity.people),
+    ("/tokens", identity.keys),
+    ("/device", identity.device),
+    ("/secrets", secrets.router),
+]
 
 STATUS = {Forbidden: 403, NotFound: 404, Refused: 409, Invalid: 422, Unavailable: 503}
 TITLES = {
@@ -53,11 +78,11 @@ def status_of(error: SteerwayError) -> int:
     return next(code for kind, code in STATUS.items() if isinstance(error, kind))
 
 
-def _steerway_error(request: HttpRequest, error: SteerwayError) -> HttpResponse:
+def _steerway_error(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(status_of(error), str(error), f"/errors/{error.code()}", error.fields)
 
 
-def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
+def _validation_error(request: HttpRequest, error: Any) -> HttpResponse:
     errors = [
         {"where": ".".join(str(part) for part in e["loc"]), "message": e["msg"]}
         for e in error.errors
@@ -66,11 +91,11 @@ def _validation_error(request: HttpRequest, error: ValidationError) -> HttpRespo
     return problem(422, sentence, "/errors/request-invalid", {"errors": errors})
 
 
-def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(error.status_code, str(error))
 
 
-def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(404, "There is nothing at this address.")
 
 
@@ -87,4 +112,6 @@ def build() -> NinjaAPI:
     api.add_exception_handler(ValidationError, _validation_error)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Http404, _not_found)
+    for prefix, router in ROUTERS:
+        api.add_router(prefix, router)
     return api

@@ -6,7 +6,7 @@ no network client can have, because that address is set here and nowhere else.
 """
 
 from a2wsgi import WSGIMiddleware
-from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
+from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 from django.core.wsgi import get_wsgi_application
 
 from steerway.app.events import Stream
@@ -20,7 +20,7 @@ class Front:
     def __init__(self, stream: Stream, threads: int) -> None:
         """Serve `threads` requests at the same time; streams do not count."""
         self._stream = stream
-        self._django = WSGIMiddleware(get_wsgi_application(), workers=threads)
+        self._django = WSGIMiddleware(get_wsgi_application(), workers=threads)  # type: ignore[arg-type] # Django's answer is an iterable
 
     async def close(self) -> None:
         """End the streams, which would keep the server from stopping."""
@@ -41,7 +41,7 @@ class Front:
         return serve
 
 
-def _network_client(scope: Scope) -> tuple[str, int]:
+def _network_client(scope: HTTPScope) -> tuple[str, int]:
     """The peer's address. A peer that has hung up has none; it is not taken for the owner."""
-    host, port = scope.get("client") or ("0.0.0.0", 0)  # noqa: S104 -- a name, not a listener
-    return (host if host != LOCAL else "", port)
+    client = scope.get("client")
+    return ("unknown", 0) if client is None or client[0] == LOCAL else client

@@ -23,7 +23,7 @@ from steerway.platform.errors import (
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("steerway.app.commands.server:up", "Start Steerway on this machine."),
     "down": ("steerway.app.commands.server:down", "Stop Steerway and everything it runs."),
-    "status": ("steerway.control.reconciliation.cli:status", "What runs, and what needs you."),
+    "status": ("steerway.control.services.cli:status", "What runs, and what needs you."),
     "init": ("steerway.app.commands.descriptor:init", "Write a steerway.yaml from what is here."),
     "check": ("steerway.app.commands.descriptor:check", "Check a steerway.yaml."),
     "schema": ("steerway.app.commands.descriptor:schema", "Print the JSON Schema of descriptors."),
@@ -108,7 +108,8 @@ class Lazy(click.Group):
 
             near = get_close_matches(args[0], COMMANDS, n=2)
             if near:
-                error.message += f" Did you mean {' or '.join(near)}?"
+                hint = f"{error.message} Did you mean {' or '.join(near)}?"
+                raise click.UsageError(hint, ctx) from error
             raise
 
 

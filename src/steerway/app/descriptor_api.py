@@ -1,16 +1,24 @@
-"""Planning and applying a descriptor over HTTP, mounted at `/api/services`."""
+"""Planning and applying a descriptor over HTTP: more of `/api/services`.
 
-from ninja import Router
+One router holds both, because an address has one place.
+"""
 
 from steerway.app import descriptor, descriptor_advice
 from steerway.app.descriptor_declared import declared
 from steerway.planning.catalog import actions, queries
+from steerway.planning.catalog import api as catalog
 from steerway.planning.catalog.errors import OtherService
-from steerway.planning.catalog.rules import Declared
+from steerway.planning.catalog.rules import Declared, Plan
 from steerway.planning.catalog.wire import DescriptorIn, PlanOut
+from steerway.planning.changes import actions as changes
+from steerway.planning.changes.rules import Kind
 from steerway.platform.web.request import SteerwayRequest
+from steerway.platform.work import Work
 
-router = Router(tags=["services"])
+# More would not be read; the log has the count.
+DIFFERENCES_KEPT_MAX = 200
+
+router = catalog.router
 
 
 @router.post("/{name}/plan", response=PlanOut)
@@ -24,7 +32,7 @@ def plan(request: SteerwayRequest, name: str, body: DescriptorIn) -> PlanOut:
 def apply(request: SteerwayRequest, name: str, body: DescriptorIn) -> PlanOut:
     """Make the catalog say what the descriptor says. Applying it again changes nothing."""
     wanted, advice = read(name, body)
-    return PlanOut.of(actions.apply(request.work, wanted).plan, advice)
+    return PlanOut.of(_apply(request.work, wanted), advice)
 
 
 def read(name: str, body: DescriptorIn) -> tuple[Declared, list[str]]:
@@ -39,3 +47,19 @@ def read(name: str, body: DescriptorIn) -> tuple[Declared, list[str]]:
         raise OtherService(found=loaded.settings.service, service=name)
     advice = [*descriptor_advice.missing(loaded), *descriptor_advice.warnings(loaded)]
     return declared(loaded, directory=body.directory), [str(one) for one in advice]
+
+
+def _apply(work: Work, wanted: Declared) -> Plan:
+    """Apply, and keep what was different as a change."""
+    plan = actions.apply(work, wanted).plan
+    if plan.is_changed:
+        count = len(plan.differences)
+        intent = changes.Intent(
+            kind=Kind.DESCRIPTOR,
+            service=wanted.name,
+            summary=f"{'Declare' if plan.is_new else 'Redeclare'} {wanted.name}: "
+            f"{count} value{'s' * (count != 1)}",
+            facts={"differences": [str(one) for one in plan.differences[:DIFFERENCES_KEPT_MAX]]},
+        )
+        changes.note(work, intent, outcome="It is in force from the next deployment on.")
+    return plan

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
-from a2wsgi.asgi_typing import Receive, Scope, Send
+from a2wsgi.asgi_typing import HTTPScope, Receive, Send
 
 from steerway.platform.db import reading
 from steerway.platform.log import queries as log
@@ -34,7 +34,7 @@ HEADERS: Final = [
 class Stream:
     """An ASGI application that answers `GET /events?after=SEQ`."""
 
-    def __init__(self, allowed: Callable[[Scope], bool]) -> None:
+    def __init__(self, allowed: Callable[[HTTPScope], bool]) -> None:
         """`allowed` says, in a thread, whether the asker may see the log."""
         self._allowed = allowed
         self._news = asyncio.Event()
@@ -43,7 +43,7 @@ class Stream:
         self._poller: asyncio.Task[None] | None = None
         self._closing = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Send entries until the listener leaves or the server stops."""
         if not await asyncio.to_thread(self._allowed, scope):
             await _refuse(send, 401, "Sign in first.")
@@ -66,7 +66,7 @@ class Stream:
         if self._poller:
             self._poller.cancel()
 
-    async def _send_all(self, scope: Scope, send: Send, left: "asyncio.Task[None]") -> None:
+    async def _send_all(self, scope: HTTPScope, send: Send, left: "asyncio.Task[None]") -> None:
         newest = await asyncio.to_thread(_last_seq)
         seq = _after(scope, newest)
         self._seq = max(self._seq, newest)
@@ -129,7 +129,7 @@ async def _refuse(send: Send, status: int, sentence: str) -> None:
     await send({"type": "http.response.body", "body": sentence.encode(), "more_body": False})
 
 
-def _after(scope: Scope, newest: int) -> int:
+def _after(scope: HTTPScope, newest: int) -> int:
     """The number a listener has seen last: `Last-Event-ID` on reconnect, else `?after=`."""
     headers = dict(scope["headers"])
     asked = headers.get(b"last-event-id", b"").decode("latin-1")

@@ -59,7 +59,7 @@ def serve(settings: Settings) -> None:
     for directory in (settings.home, settings.run, settings.log):
         directory.mkdir(parents=True, exist_ok=True)
     with _home_lock(settings), contextlib.ExitStack() as doors:
-        network = doors.enter_context(_network_socket(settings))
+        network = doors.enter_context(network_socket(settings))
         local = doors.enter_context(_local_socket(settings.socket))
         _logging()
         _run(settings, network, local)
@@ -145,7 +145,7 @@ def _pid(handle: IO[str]) -> str:
 
 
 @contextlib.contextmanager
-def _network_socket(settings: Settings) -> Iterator[socket.socket]:
+def network_socket(settings: Settings) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -67,7 +67,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "search_url": _address("search"),
         "changes_url": _address("changes:list"),
         "seq": SimpleLazyObject(log.last_seq),
-        "places": SimpleLazyObject(lambda: places(work.actor, request.path)),
+        "menu": SimpleLazyObject(lambda: places(work.actor, request.path)),
         "tabs": SimpleLazyObject(
             lambda: [p for p in places(work.actor, request.path) if p.name in TABS]
         ),

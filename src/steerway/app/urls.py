@@ -1,12 +1,16 @@
 """Every address the server answers, edge by edge."""
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
+from steerway.app.api import build
 from steerway.app.page_urls import page_urls
 from steerway.platform.identity import urls as identity
 
+api = build()
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", api.urls),
     *page_urls,
     *identity.patterns(single_sign_on=settings.SINGLE_SIGN_ON),
 ]

@@ -17,6 +17,7 @@ from steerway.platform.errors import SteerwayError, Unavailable
 TIMEOUT_SECONDS: Final = 30
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 PROBLEM: Final = 400
+BROKEN: Final = 500
 
 
 class ServerDown(Unavailable):
@@ -86,7 +87,7 @@ class Client:
         """
         answer = self._ask("GET", path)
         if answer.status >= PROBLEM:
-            raise Problem(answer.status, _problem(answer.read(ANSWER_BYTES_MAX)))
+            raise Problem(answer.status, _problem(answer, answer.read(ANSWER_BYTES_MAX)))
         try:
             for line in answer:
                 yield line.decode(errors="replace").rstrip("\r\n")
@@ -100,7 +101,7 @@ class Client:
         except (OSError, HTTPException) as error:
             raise ServerDown(where=self.where, cause=error) from error
         if answer.status >= PROBLEM:
-            raise Problem(answer.status, _problem(content))
+            raise Problem(answer.status, _problem(answer, content))
         return json.loads(content) if content else None
 
     def _ask(self, method: str, path: str, body: object = None) -> HTTPResponse:
@@ -138,9 +139,11 @@ def _cause(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _problem(content: bytes) -> dict[str, Any]:
+def _problem(answer: HTTPResponse, content: bytes) -> dict[str, Any]:
     try:
         problem = json.loads(content)
     except ValueError:
-        return {"detail": "The server failed. Its log says more: `steerway logs steerway`."}
+        if answer.status >= BROKEN:
+            return {"detail": "The server failed. See log/server.log in its home directory."}
+        return {"detail": f"The server answers {answer.status} {answer.reason}."}
     return problem if isinstance(problem, dict) else {"detail": str(problem)}

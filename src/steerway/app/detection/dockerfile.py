@@ -78,7 +78,7 @@ def _words(text: str) -> str:
         return text
     try:
         words = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return " ".join(_quoted(str(word)) for word in words) if isinstance(words, list) else ""
 

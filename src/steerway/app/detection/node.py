@@ -43,6 +43,6 @@ def _command(directory: Path, package: dict[str, Any], start: object) -> str:
 def _json(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(read_text(file) or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -130,7 +130,7 @@ def _dependencies(table: dict[str, Any], requirements: str) -> set[str]:
 def _toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(read_text(file))
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return {}
 
 

@@ -12,6 +12,7 @@ from steerway.platform.descriptor.errors import DescriptorInvalid
 from steerway.platform.descriptor.scalars import NotPlain, resolve
 
 _WIDTH: Final = 96
+_NO_COMMAND: Final = "sh -c 'exit 1'"  # fails at once, where a wrong guess would half work
 _ROUNDS_MAX: Final = 8  # each takes out what is wrong; what is left then is the minimum
 _PLAIN = re.compile(r"[A-Za-z0-9_/.$+][A-Za-z0-9_/.$ {}=+@,:'\"()*-]*")
 _OWNERS: Final = "# owners: [name]"
@@ -30,11 +31,11 @@ def descriptor_text(finding: Finding) -> str:
             descriptor.load(text)
         except DescriptorInvalid as invalid:
             for problem in invalid.problems:
-                _take_out(document, problem.path.split("."))
+                _take_out(document, problem.path.partition("[")[0].split("."))
                 notes.append(f"{problem.path} is not taken over: {problem.message}.")
         else:
             return text
-    minimum = {"steerway": 1, "service": "service", "run": {"command": "sh -c 'exit 1'"}}
+    minimum = {"steerway": 1, "service": "service", "run": {"command": _NO_COMMAND}}
     return _rendered(minimum, notes)
 
 
@@ -62,20 +63,25 @@ def _document(finding: Finding) -> dict[str, Any]:
 
 
 def _take_out(document: dict[str, Any], path: list[str]) -> None:
-    """Remove the value at `path`, or what is nearest above it; the command is replaced."""
-    if path[:2] in (["run", "command"], ["run"]):
-        document["run"]["command"] = "sh -c 'exit 1'"
-        return
+    """Remove the value at `path`, or what is nearest above it; what is required is replaced."""
     if path == ["service"]:
         document["service"] = "service"
-        return
-    node: Any = document
-    for key in path[:-1]:
-        node = node.get(key) if isinstance(node, dict) else None
-    if isinstance(node, dict) and path[-1] in node:
-        del node[path[-1]]
+    elif path == ["run", "command"]:
+        document["run"]["command"] = _NO_COMMAND
+    elif path == ["run"]:
+        document["run"] = {"command": document["run"]["command"]}
     else:
-        document.pop(path[0], None)
+        _remove(document, path)
+
+
+def _remove(document: dict[str, Any], path: list[str]) -> None:
+    above: Any = document
+    for key in path[:-1]:
+        above = above.get(key) if isinstance(above, dict) else None
+    if isinstance(above, dict) and path[-1] in above:
+        del above[path[-1]]
+    elif len(path) > 1:
+        _take_out(document, path[:-1])
 
 
 _COMMENTS: Final = {

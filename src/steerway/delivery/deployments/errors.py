@@ -60,22 +60,29 @@ class Ended(Refused):
     message = "{ref} has ended: {state}."
 
 
-class Unhealthy(Refused):
-    """A replica does not come up."""
+class NotUp(Refused):
+    """A replica does not come up; `log_tail` is the end of what it printed."""
+
+    message = "{replica} does not come up."
+    log_tail = ""
+
+
+class Unhealthy(NotUp):
+    """A replica does not answer as healthy in time."""
 
     message = "{replica} is not healthy after {seconds:g} s: {reason}"
 
 
-class Died(Refused):
+class Died(NotUp):
     """A replica ends again and again."""
 
     message = "{replica} ended before it was healthy ({ending}). Its last lines are below."
 
 
-class Stopped(Refused):
-    """Somebody cancelled it."""
+class Cancelled(Refused):
+    """Somebody stopped it."""
 
-    message = "cancelled by {by}"
+    message = "Cancelled by {by}."
 
 
 class VariablesMissing(Refused):

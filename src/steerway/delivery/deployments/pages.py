@@ -7,23 +7,30 @@ from typing import Any, Final
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from steerway.delivery.builds import queries as builds
 from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.actions import Wish
 from steerway.delivery.deployments.errors import WishUnclear
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
 from steerway.delivery.deployments.rules import State, Step, StepState
 from steerway.delivery.releases import queries as releases
+from steerway.delivery.releases.models import Release
+from steerway.delivery.runtimes import queries as runtimes
+from steerway.delivery.runtimes.models import Replica
 from steerway.platform.log import queries as log
 from steerway.platform.log.queries import Filter
 from steerway.platform.web import paging
 from steerway.platform.web.request import SteerwayRequest
 
 EVENTS_SHOWN: Final = 40
+LINES_SHOWN: Final = 14
+RELEASE_LINES_SHOWN: Final = 400
 SHORT: Final = 12  # Characters of a commit that are enough to name it.
 MARKS: Final = {
     StepState.DONE: ("done", "check"),
@@ -111,7 +118,9 @@ def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
             "track": stops,
             "headline": _headline(found, at),
             "next_step": NEXT.get(Step(at.name), "") if at and found.error else "",
-            "share": share(found),
+            "share": share(found, runtimes.live(found.service, found.environment)),
+            "replicas": _replicas(found),
+            "build_log": _build_log(found, at),
             "may_cancel": found.is_running and not found.switched_at and not found.cancelled_by,
             "may_roll_back": _is_serving(found),
             "events": log.newest(Filter(subject=found.ref), rows=EVENTS_SHOWN),
@@ -135,6 +144,7 @@ def release(request: SteerwayRequest, release_id: UUID) -> HttpResponse:
             "release": found,
             "rows": deployed,
             "places": [d for d in deployed if d.id in serving],
+            "build_log": _log_of(found),
             "return_command": f"steerway deploy {found.service} --ref {found.commit[:SHORT]}",
         },
     )
@@ -179,11 +189,50 @@ def track(steps: Sequence[DeploymentStep]) -> list[Stop]:
     ]
 
 
-def share(found: Deployment) -> dict[str, int]:
-    """Who has the traffic, in percent: the new version, the old one, or nobody yet."""
+def share(found: Deployment, live: Sequence[Replica]) -> dict[str, int]:
+    """Who has the traffic, in percent: the new version, the old one, or nobody yet.
+
+    The router gives every replica that it may use the same share.
+    """
+    routed = [one for one in live if one.routed]
+    if found.is_running and routed:
+        new = round(100 * sum(r.deployment_id == found.id for r in routed) / len(routed))
+        return {"new": new, "old": 100 - new, "none": 0}
     new = 100 if found.switched_at else 0
-    old = 100 - new if found.previous_id else 0
+    old = 100 - new if found.previous else 0
     return {"new": new, "old": old, "none": 100 - new - old}
+
+
+def _replicas(found: Deployment) -> list[dict[str, object]]:
+    """Its replicas as the template shows them."""
+    return [
+        {
+            "name": one.program,
+            "state": one.condition.value,
+            "started_at": one.started_at,
+            "restarts": one.exits,
+            "port": one.port,
+            "problem": one.last_exit,
+        }
+        for one in runtimes.of_deployment(found.id)
+    ]
+
+
+def _build_log(found: Deployment, at: Stop | None) -> list[str]:
+    """The last lines of the build, while it goes on."""
+    if at is None or at.name != Step.BUILD or not found.is_running:
+        return []
+    newest = builds.history(found.service, limit=1)
+    text = builds.log(settings.STEERWAY.home, newest[0].id) if newest else ""
+    return text.splitlines()[-LINES_SHOWN:]
+
+
+def _log_of(release: Release) -> list[str]:
+    """The log of the build that made a release, its end."""
+    made = (b for b in builds.history(release.service) if b.release == release)
+    build = next(made, None)
+    text = builds.log(settings.STEERWAY.home, build.id) if build else ""
+    return text.splitlines()[-RELEASE_LINES_SHOWN:]
 
 
 def _headline(found: Deployment, at: Stop | None) -> str:

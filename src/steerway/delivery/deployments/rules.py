@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+DIGITS_MAX: Final = 18  # what a column of numbers holds
+
 
 class Kind(StrEnum):
     """Forward, or back."""
@@ -62,7 +64,9 @@ ONCE_AFTER: Final = (Step.RETIRE,)
 def waves(strategy: Strategy, replicas: int) -> list[list[int]]:
     """Which replicas start together: all for blue-green, one after the other for rolling."""
     every = list(range(replicas))
-    return [every] if strategy is Strategy.BLUE_GREEN else [[index] for index in every]
+    if strategy is Strategy.BLUE_GREEN or not every:
+        return [every]
+    return [[index] for index in every]
 
 
 def itinerary(strategy: Strategy, replicas: int) -> list[tuple[Step, int]]:
@@ -89,7 +93,7 @@ def deployment_ref(number: int) -> str:
     return f"DEP-{number}"
 
 
-def number_of(ref: str) -> int | None:
-    """The number in `DEP-12`, `dep-12` or `12`; None when there is none."""
+def number_of(ref: str) -> int:
+    """The number in `DEP-12`, `dep-12` or `12`; 0, which nothing has, when there is none."""
     digits = ref.rpartition("-")[2]
-    return int(digits) if digits.isdecimal() else None
+    return int(digits) if digits.isdecimal() and len(digits) <= DIGITS_MAX else 0

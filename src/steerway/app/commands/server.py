@@ -1,0 +1,202 @@
+"""Starting and stopping Steerway itself, and looking at its settings."""
+
+import fcntl
+import os
+import signal
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Final
+
+import click
+
+from steerway.app.server import HomeInUse, network_socket, serve
+from steerway.app.sites import site_of, supervisor_of
+from steerway.delivery.router.adapters import programs as router
+from steerway.delivery.runtimes.rules import Program, SealedSecret
+from steerway.platform import settings as settings_module
+from steerway.platform.client import Client, Problem, ServerDown
+from steerway.platform.errors import Unavailable
+from steerway.platform.keys import key
+from steerway.platform.secrets.sealing import seal
+from steerway.platform.settings import PREFIX, Settings, load
+from steerway.platform.terminal import json_option, print_json, print_table
+
+PROGRAM: Final = "server"
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 30
+POLL_SECONDS: Final = 0.05
+TAIL_BYTES: Final = 3000
+
+UNIT: Final = """\
+[Unit]
+Description=Steerway
+After=network.target
+
+[Service]
+User={user}
+Environment=STEERWAY_HOME={home}
+ExecStart={python} -m steerway.app up --foreground
+Restart=always
+# Services and the router belong to supervisord, which outlives the server.
+KillMode=process
+NoNewPrivileges=true
+ProtectSystem=full
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+class NotStarted(Unavailable):
+    """The server ends before it answers."""
+
+    message = "The server did not start ({cause}). The end of {log}:\n{tail}"
+
+
+@click.command()
+@click.option("--foreground", is_flag=True, help="Stay; for systemd and containers.")
+def up(foreground: bool) -> None:
+    """Start Steerway on this machine; does nothing when it runs."""
+    settings = load()
+    if foreground:
+        serve(settings)
+        return
+    url = settings.public_url
+    if _is_ready(settings):
+        click.echo(f"Steerway is running at {url}")
+        return
+    start(settings)
+    click.echo(f"Steerway runs at {url}")
+    click.echo("`steerway user link` signs you in; `steerway status` shows what runs.")
+
+
+@click.command()
+def down() -> None:
+    """Stop Steerway, the router and every service; keep all state."""
+    settings = load()
+    supervisor = supervisor_of(settings)
+    if not settings.run.exists():
+        click.echo("Nothing runs.")
+        return
+    supervisor.stop(PROGRAM)
+    _stop_foreground(settings)
+    supervisor.shutdown()
+    click.echo("Everything is stopped. `steerway up` starts it again.")
+
+
+@click.command()
+@json_option
+def settings(as_json: bool) -> None:
+    """Show the settings in force; secret ones are masked."""
+    current = load()
+    rows = []
+    for spec in fields(current):
+        value = getattr(current, spec.name)
+        shown = "set" if spec.metadata["secret"] and value else str(value)
+        rows.append([f"{PREFIX}{spec.name.upper()}", shown, spec.metadata["description"]])
+    if as_json:
+        print_json({name: value for name, value, _ in rows})
+        return
+    print_table(["variable", "value", "what it is"], rows, empty="")
+
+
+@click.command()
+def unit() -> None:
+    """Print a systemd unit that keeps the server running on a host."""
+    current = load()
+    user = Path.home().owner()
+    click.echo(UNIT.format(user=user, home=current.home, python=sys.executable), nl=False)
+
+
+def start(settings: Settings) -> None:
+    """Start the server under supervisord and wait until it answers.
+
+    Raises:
+        HomeInUse: a server holds the home directory, and does not answer.
+        PortTaken: another program has the server's port or the router's.
+        NotStarted: it ends before it answers.
+    """
+    _refuse_taken_ports(settings)
+    supervisor = supervisor_of(settings)
+    supervisor.ensure()
+    supervisor.add(_program(settings))
+    supervisor.start(PROGRAM)
+    until = time.monotonic() + START_SECONDS
+    while not _is_ready(settings):
+        process = supervisor.processes()[PROGRAM]
+        if process.exits or time.monotonic() > until:
+            supervisor.stop(PROGRAM)
+            raise NotStarted(
+                cause=process.last_exit or f"it did not answer within {START_SECONDS} s",
+                log=settings.log / "server.log",
+                tail=supervisor.tail(PROGRAM, TAIL_BYTES),
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _program(settings: Settings) -> Program:
+    """The server as a program; its secret settings are sealed, as those of services are."""
+    opener = key(settings.home, "secrets")
+    given = {n: v for n, v in os.environ.items() if n.startswith(PREFIX)}  # noqa: TID251 -- passed on
+    hidden = {
+        f"{PREFIX}{spec.name.upper()}"
+        for spec in fields(settings_module.Settings)
+        if spec.metadata["secret"]
+    }
+    return Program(
+        name=PROGRAM,
+        command=(sys.executable, "-m", "steerway.app", "up", "--foreground"),
+        directory=settings.home,
+        log=settings.log / "server.log",
+        environment={
+            **{name: value for name, value in given.items() if name not in hidden},
+            f"{PREFIX}HOME": str(settings.home),
+        },
+        secrets={
+            name: SealedSecret(name, seal(opener, name, value))
+            for name, value in given.items()
+            if name in hidden
+        },
+    )
+
+
+def _refuse_taken_ports(settings: Settings) -> None:
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if pid := _holder(settings):
+        raise HomeInUse(pid=pid, home=settings.home)
+    with network_socket(settings):
+        router.check_port(site_of(settings))
+
+
+def _is_ready(settings: Settings) -> bool:
+    try:
+        Client(str(settings.socket)).get("/api/ready")
+    except (ServerDown, Problem):
+        return False
+    return True
+
+
+def _stop_foreground(settings: Settings) -> None:
+    """End a server that systemd or a terminal started."""
+    pid = _holder(settings)
+    if not pid:
+        return
+    os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + STOP_SECONDS
+    while _holder(settings) and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
+
+
+def _holder(settings: Settings) -> int | None:
+    """The process that holds the home directory; None when there is none."""
+    file = settings.run / "server.lock"
+    if not file.exists():
+        return None
+    with file.open("r") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(handle.read() or 0) or None
+    return None

@@ -1,0 +1,154 @@
+"""The part of the server that works: workflows, the sweep that starts them, reconciliation.
+
+The database says what is to be done; a wake-up only makes it quicker. So a crash between a
+commit and its workflow loses nothing: the sweep starts whatever is recorded and not running.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+from steerway.app.grounds import ground_of
+from steerway.app.permissions import PERMISSIONS
+from steerway.control.reconciliation import workflows as reconciliation
+from steerway.control.reconciliation.workflows import Reconciler
+from steerway.delivery.builds import workflows as builds
+from steerway.delivery.builds.workflows import Workshop
+from steerway.delivery.deployments import actions, queries
+from steerway.delivery.deployments.models import Deployment
+from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
+from steerway.platform import clock
+from steerway.platform.db import reading, unit_of_work
+from steerway.platform.errors import SteerwayError
+from steerway.platform.identity.rules import Role
+from steerway.platform.keys import node_name
+from steerway.platform.settings import Settings
+from steerway.platform.work import Actor, Work
+
+LOGGER = logging.getLogger("steerway.worker")
+
+NAME: Final = "steerway"
+# Raise it when a workflow's steps change so that a running one could not go on.
+WORKFLOWS_VERSION: Final = "1"
+SWEEP_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 1.0
+# Ended without ending its record: a bug, or a workflow of another version.
+DEAD: Final = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+# Set after a commit that asks for a workflow. It carries no data: the sweep reads the records.
+WAKE: Final = threading.Event()
+
+
+def start(workflow: str, record_id: UUID) -> None:
+    """Have the sweep look at once for workflows that are recorded and not started."""
+    WAKE.set()
+
+
+def system_work() -> Work:
+    """Steerway's own hand, at this moment."""
+    actor = Actor(name="steerway", role=Role.ADMIN, grants=PERMISSIONS)
+    return Work(actor=actor, now=clock.now(), starter=start)
+
+
+def log_step(deployment_id: str, what: str) -> None:
+    """One line a step."""
+    LOGGER.info("deployment %s %s", deployment_id, what)
+
+
+class Worker:
+    """Threads beside the web: they start with the server and end with it."""
+
+    def __init__(self, settings: Settings, observe: Observer = log_step) -> None:
+        self.settings = settings
+        self.ground = ground_of(settings, system_work)
+        self.reconciler = Reconciler(self.ground)
+        self._ending = threading.Event()
+        self._threads: list[threading.Thread] = []
+        DBOS(config=_dbos_config(settings))
+        self.rollout = Rollout(self.ground, observe)
+
+    def start(self) -> None:
+        """Have supervisord and the router run, resume workflows, and keep looking."""
+        self.ground.supervisor.ensure()
+        reconciliation.start_router(self.ground)
+        workshop = Workshop(self.ground.git, self.ground.builder, self.ground.store)
+        builds.sweep(workshop, system_work)
+        DBOS.launch()
+        with unit_of_work():
+            system_work().record("server.started", NAME)
+        self._keep_doing("sweep", self._sweep, SWEEP_SECONDS, WAKE)
+        self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
+
+    def stop(self) -> None:
+        """End the threads; what is in the middle of a step goes on at the next start."""
+        self._ending.set()
+        WAKE.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        DBOS.destroy()
+
+    def _keep_doing(
+        self, name: str, task: Callable[[], None], seconds: float, waker: threading.Event
+    ) -> None:
+        thread = threading.Thread(
+            target=self._loop, args=(name, task, seconds, waker), name=name, daemon=True
+        )
+        thread.start()
+        self._threads.append(thread)
+
+    def _loop(
+        self, name: str, task: Callable[[], None], seconds: float, waker: threading.Event
+    ) -> None:
+        while not self._ending.is_set():
+            try:
+                task()
+            except SteerwayError as error:
+                LOGGER.warning("%s: %s", name, error)
+            except Exception:  # a loop that must go on
+                LOGGER.exception("%s failed", name)
+            waker.wait(seconds)
+            if waker is WAKE:
+                WAKE.clear()
+
+    def _sweep(self) -> None:
+        """Start every recorded workflow that has none; end records whose workflow is dead."""
+        with reading():
+            running = queries.running()
+        for deployment in running:
+            status = DBOS.get_workflow_status(str(deployment.id))
+            if status is None:
+                with SetWorkflowID(str(deployment.id)):
+                    DBOS.start_workflow(self.rollout.run, str(deployment.id))
+            elif status.status in DEAD:
+                self._bury(deployment, status.status)
+
+    def _bury(self, deployment: Deployment, status: str) -> None:
+        error = f"Its workflow ended as {status.lower()}; see the server's log."
+        with unit_of_work():
+            actions.fail(system_work(), deployment, error=error)
+
+
+def _dbos_config(settings: Settings) -> DBOSConfig:
+    url = settings.database_url
+    if not url:
+        file = settings.home / "workflows.db"
+        # The engine does not ask for it, and the mode stays with the file.
+        connection = sqlite3.connect(file)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+        url = f"sqlite:///{file}"
+    return {
+        "name": NAME,
+        "system_database_url": url.replace("postgresql://", "postgresql+psycopg://", 1),
+        "application_version": WORKFLOWS_VERSION,
+        # Each installation recovers its own workflows, and no living neighbour's.
+        "executor_id": node_name(settings.home),
+        "console_log_level": "WARNING",
+        "log_level": "WARNING",
+        "max_executor_threads": 64,
+    }

@@ -1,7 +1,7 @@
 """Files of wrong descriptors with the lines that `check` prints for them.
 
 `=== title` starts a case, `+base` stands for four good lines, `>>>` starts an expected line.
-Run this module to write the expected lines again; review the difference.
+`update.py` writes the expected lines again; review the difference.
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,3 @@ def update() -> None:
             for case in read(file)
         ]
         file.write_text("".join(chunks), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    update()

@@ -19,7 +19,11 @@ Schema = Mapping[str, Any]
 
 
 class _Generator(GenerateJsonSchema):
-    """Defaults as they are written in the file: "30s", not "PT30S"."""
+    """Defaults as they are written in the file ("30s", not "PT30S"); free keys by their pattern."""
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        found = super().dict_schema(schema)
+        return found | {"additionalProperties": False} if "patternProperties" in found else found
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         found = super().default_schema(schema)

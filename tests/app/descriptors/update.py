@@ -1,0 +1,13 @@
+"""Write the expected results of the tests again: `python -m tests.app.descriptors.update`."""
+
+from tests.app.descriptors import cases, projects
+
+
+def main() -> None:
+    """Update every golden file; review the difference."""
+    cases.update()
+    projects.update()
+
+
+if __name__ == "__main__":
+    main()

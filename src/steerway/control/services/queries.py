@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from steerway.control.services.rules import Lane, Replica, State, worst
 from steerway.delivery.deployments import queries as deployments
 from steerway.delivery.deployments.models import Deployment
+from steerway.delivery.runtimes import models as runtimes_models
+from steerway.delivery.runtimes import queries as runtimes
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.catalog.models import Environment, Service
 from steerway.planning.changes import queries as changes
@@ -79,8 +81,23 @@ def _lanes(
 
 
 def replicas(names: Sequence[str]) -> dict[Key, list[Replica]]:
-    """What was last seen running, by service and environment."""
-    return {}
+    """What was last seen running, by service and environment: wanted replicas only."""
+    found: dict[Key, list[Replica]] = defaultdict(list)
+    for one in runtimes.live_of(names):
+        if one.wanted:
+            found[one.service, one.environment].append(_seen(one))
+    return found
+
+
+def _seen(one: runtimes_models.Replica) -> Replica:
+    return Replica(
+        name=one.program,
+        state=one.condition.value,
+        started_at=one.started_at,
+        restarts=one.exits,
+        port=one.port,
+        problem=one.last_exit,
+    )
 
 
 def address(

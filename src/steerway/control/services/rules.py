@@ -31,17 +31,8 @@ class Replica:
 
     @property
     def is_up(self) -> bool:
-        """Whether it runs."""
-        return self.state in {"running", "healthy"}
-
-    @property
-    def bead(self) -> str:
-        """The tone of its bead in a dense list."""
-        if self.is_up:
-            return "good"
-        return {"starting": "info", "backoff": "warn", "stopping": "warn"}.get(
-            self.state, "unknown" if self.state == "unknown" else "bad"
-        )
+        """Whether it does its work."""
+        return self.state in {"serving", "up"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +78,8 @@ def state(*, is_deployed: bool, wanted: int, replicas: Sequence[Replica]) -> Sta
     """How a service is in one environment."""
     if not is_deployed:
         return State.NONE
-    if wanted and not replicas:
+    unseen = [replica for replica in replicas if replica.state == State.UNKNOWN]
+    if wanted and len(unseen) == len(replicas):
         return State.UNKNOWN
     if any(replica.state == State.CRASH_LOOP for replica in replicas):
         return State.CRASH_LOOP

@@ -4,7 +4,14 @@ from typing import ClassVar
 
 from django.db import models
 
-from steerway.delivery.runtimes.rules import NAME_LENGTH_MAX, ProcessState, Program, restored
+from steerway.delivery.runtimes.rules import (
+    NAME_LENGTH_MAX,
+    Condition,
+    ProcessState,
+    Program,
+    condition,
+    restored,
+)
 from steerway.platform.db import new_id
 
 
@@ -59,6 +66,18 @@ class Replica(models.Model):
 
     def __str__(self) -> str:
         return self.program
+
+    @property
+    def condition(self) -> Condition:
+        """How it is, in one word for people."""
+        return condition(
+            ProcessState(self.state),
+            is_seen=self.seen_at is not None,
+            wanted=self.wanted,
+            looping=self.looping,
+            routed=self.routed,
+            serves=self.port is not None,
+        )
 
     @property
     def address(self) -> str:

@@ -31,6 +31,19 @@ _SHORT_ID: Final = 8  # characters of the random end of an id; the front of a UU
 _VARIABLE: Final = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", re.ASCII)
 
 
+class Condition(StrEnum):
+    """How a replica is, in one word for people."""
+
+    SERVING = "serving"
+    UP = "up"
+    STARTING = "starting"
+    CRASH_LOOP = "crash-loop"
+    DOWN = "down"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+
+
 class ProcessState(StrEnum):
     """Where a program is in its life."""
 
@@ -41,6 +54,12 @@ class ProcessState(StrEnum):
     STOPPING = "stopping"
     STOPPED = "stopped"
     EXITED = "exited"
+
+
+CONDITIONS: Final = {
+    ProcessState.STARTING: Condition.STARTING,
+    ProcessState.STOPPING: Condition.STOPPING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +160,21 @@ class Placement:
     def program(self) -> str:
         """The name of its program."""
         return program_name(self.service, self.environment, self.deployment, self.index)
+
+
+def condition(
+    state: ProcessState, *, is_seen: bool, wanted: bool, looping: bool, routed: bool, serves: bool
+) -> Condition:
+    """How a replica is. What nobody has seen is unknown, never well."""
+    if not is_seen:
+        return Condition.UNKNOWN if wanted else Condition.STOPPED
+    if looping:
+        return Condition.CRASH_LOOP
+    if state is ProcessState.RUNNING:
+        ready = Condition.STARTING if serves else Condition.UP
+        return Condition.SERVING if routed else ready
+    idle = Condition.DOWN if wanted else Condition.STOPPED
+    return CONDITIONS.get(state, idle)
 
 
 def program_name(service: str, environment: str, deployment: UUID, index: int) -> str:

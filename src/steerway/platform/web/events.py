@@ -17,6 +17,7 @@ ICONS: Final = {
     "service": "services",
     "release": "releases",
     "replica": "pulse",
+    "replicas": "pulse",
     "router": "route",
     "supervisor": "pulse",
     "secret": "secret",
@@ -27,14 +28,43 @@ ICONS: Final = {
 }
 # The end of a type says how it went; what is not listed is neither good nor bad.
 TONES: Final = (
-    (r"(failed|crash|crashed|crash-loop|died|lost|refused|unhealthy|exhausted)$", "bad"),
-    (r"(succeeded|implemented|recovered|resumed|lifted|restarted|healthy|thawed)$", "good"),
-    (r"(paused|placed|cancelled|cancel-requested|removed|revoked|drifted|held)$", "warn"),
+    (
+        r"(failed|crash|crashed|crash-loop|crash-looping|died|lost|refused|unhealthy|exhausted)$",
+        "bad",
+    ),
+    (r"(succeeded|implemented|recovered|resumed|lifted|healthy|thawed)$", "good"),
+    (
+        r"(paused|hold.placed|freeze.placed|respawned|restored|restarted|cancelled|cancel-requested|removed|revoked|drifted|held)$",
+        "warn",
+    ),
     (r"(requested|opened|applied|started|created|switched|switch-done)$", "info"),
 )
 # What is worth a second line, the first that is there.
-DETAILS: Final = ("error", "outcome", "summary", "reason", "note", "why", "ref")
+DETAILS: Final = ("error", "outcome", "summary", "reason", "note", "why", "ref", "last_exit")
 DETAIL_LENGTH_MAX: Final = 160
+# Subjects whose name says what they are.
+SPEAKING: Final = {"DEP", "CHG", "HLD"}
+ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+PROGRAM: Final = re.compile(r"([a-z0-9-]+)\.[a-z0-9-]+\.[0-9a-f]{8}\.(\d+)")
+VERBS: Final = {
+    "deployment.preflight-done": "passed its checks",
+    "deployment.build-done": "has its release",
+    "deployment.install-done": "installed the release",
+    "deployment.configure-done": "joined its configuration",
+    "deployment.start-done": "started its replicas",
+    "deployment.verify-done": "is healthy",
+    "deployment.switch-done": "has the traffic",
+    "deployment.drain-done": "drained the old replicas",
+    "deployment.retire-done": "stopped the old replicas",
+    "deployment.cancel-requested": "is being cancelled",
+    "replica.crash-looping": "keeps ending",
+    "replica.respawned": "ended and was started again",
+    "replica.recovered": "runs steadily again",
+    "replica.restored": "was missing and was started",
+    "release.built": "was built",
+    "release.removed": "was removed from disk",
+    "service.applied": "has a new descriptor",
+}
 ROUTES: Final = {
     "DEP": "deployments:detail",
     "CHG": "changes:detail",
@@ -47,6 +77,7 @@ class Face:
 
     icon: str
     tone: str
+    name: str
     words: str
     detail: str
     url: str
@@ -55,13 +86,26 @@ class Face:
 def face(event: Event) -> Face:
     """How `event` looks."""
     noun, _, verb = event.type.partition(".")
+    data = data_of(event)
+    says_itself = event.subject.partition("-")[0] in SPEAKING or event.subject == event.service
+    words = verb if says_itself else f"{noun} {verb}"
     return Face(
         icon=ICONS.get(noun, "info"),
         tone=next((tone for end, tone in TONES if re.search(end, event.type)), "idle"),
-        words=f"{noun.replace('-', ' ')} {verb.replace('-', ' ')}".strip(),
-        detail=_detail(data_of(event)),
+        name=_name(event, data),
+        words=VERBS.get(event.type, words).replace("-", " "),
+        detail=_detail(data),
         url=subject_url(event.subject) or service_url(event.service),
     )
+
+
+def _name(event: Event, data: dict[str, Any]) -> str:
+    """What people call the subject; ids are for machines."""
+    if found := PROGRAM.fullmatch(event.subject):
+        return f"{found[1]} replica {found[2]}"
+    if ID.fullmatch(event.subject):
+        return " ".join(filter(None, (event.service, str(data.get("name", "")))))
+    return event.subject
 
 
 def data_of(event: Event) -> dict[str, Any]:

@@ -186,6 +186,12 @@ def choices(text: str) -> list[tuple[str, str]]:
 
 
 @register.filter
+def last_part(name: str) -> str:
+    """The last of the parts of a dotted name."""
+    return name.rpartition(".")[2]
+
+
+@register.filter
 def is_plain(value: object) -> bool:
     """Whether a value is shown as it is, not as a structure."""
     return not isinstance(value, dict | list)

@@ -24,6 +24,8 @@ BY_TONE: Final[dict[str, str]] = {
     "idle": "cancelled unchanged skipped stopped retired lifted expired none exited",
 }
 TONES: Final = {state: tone for tone, states in BY_TONE.items() for state in states.split()}
+# States whose name says too little.
+SAID: Final = {"none": "Not deployed"}
 # States in which something is on its way; their mark moves.
 MOVING: Final = frozenset(BY_TONE["info"].split()) - {"open", "started"} | {"stopping"}
 # What stands where there is no value.
@@ -37,7 +39,7 @@ def tone(state: str) -> str:
 
 def sentence(state: str) -> str:
     """A state as people read it: `crash-loop` is `Crash loop`."""
-    text = state.replace("-", " ").replace("_", " ").strip()
+    text = SAID.get(state, state).replace("-", " ").replace("_", " ").strip()
     return text[:1].upper() + text[1:] if text else "Unknown"
 
 

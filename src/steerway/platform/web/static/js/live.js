@@ -4,10 +4,12 @@
 //   deployment.*            any event whose type matches
 //   deployment.*@DEP-12     and whose subject is DEP-12
 //   *@service:shop          and whose service is shop
+// With data-every it is also fetched every two seconds.
 // Parts answer with the page they are on: the page is fetched once and its parts are exchanged.
 
 const COALESCE_MS = 120;
 const BEHIND_MAX = 100; // The same number as in app/events.py.
+const LOOK_MS = 2000;
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
 
 const body = document.body;
@@ -100,9 +102,15 @@ function connect() {
   });
 }
 
+// What moves without events, as a log that grows, is looked at every few seconds.
+function look() {
+  want(parts().filter((element) => element.dataset.every !== undefined));
+}
+
 if (body.dataset.seq !== undefined && body.dataset.seq !== "") {
   // The stream must not hold back the page's own load, nor outlive it.
   setTimeout(connect);
+  setInterval(look, LOOK_MS);
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => { if (event.persisted) { connect(); want(parts()); } });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && waiting.size) want([]); });

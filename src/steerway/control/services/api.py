@@ -1,0 +1,33 @@
+"""What runs now, over HTTP."""
+
+from typing import Annotated
+
+from django.conf import settings
+from ninja import Query, Router
+
+from steerway import __version__
+from steerway.control.bridge import queries as bridge
+from steerway.control.services import queries
+from steerway.control.services.wire import ReadyOut, StatusOut
+from steerway.planning.changes import queries as changes
+from steerway.platform.web.request import SteerwayRequest
+
+status = Router(tags=["status"])
+ready = Router(tags=["status"])
+
+
+@ready.get("", response=ReadyOut)
+def is_ready(request: SteerwayRequest) -> ReadyOut:
+    """Whether the server answers; it does when you read this."""
+    return ReadyOut(ready=True, version=__version__)
+
+
+@status.get("", response=StatusOut)
+def show(
+    request: SteerwayRequest,
+    after: Annotated[str, Query(max_length=60)] = "",
+    rows: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> StatusOut:
+    """Services by name with what serves and runs, and what needs somebody; `after` goes on."""
+    found = queries.overviews(after=after, rows=rows, router_port=settings.STEERWAY.router_port)
+    return StatusOut.of(settings.STEERWAY.public_url, changes.freeze(), bridge.needs(found), found)

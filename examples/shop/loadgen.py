@@ -119,12 +119,17 @@ class Visitors:
 
     def connect(self, call: Call) -> None:
         """Send on a new connection."""
-        if len(self.open) + len(self.opening) >= CONNECTIONS_MAX:
+        if not self.has_room:
             self.waiting.append(call)
             return
         task = asyncio.get_running_loop().create_task(self.open_for(call))
         self.opening.add(task)
         task.add_done_callback(self.opening.discard)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more connection may be opened."""
+        return len(self.open) + len(self.opening) < CONNECTIONS_MAX
 
     async def open_for(self, call: Call) -> None:
         """Open a connection and send the call on it."""
@@ -185,6 +190,8 @@ class Visitors:
                 connection.fail("timeout")
         while self.waiting and self.waiting[0].due < overdue:
             self.finish(self.waiting.popleft(), "timeout")
+        while self.waiting and (self.idle or self.has_room):
+            self.dispatch(self.waiting.popleft())
 
 
 def headline(tally: Tally) -> str:

@@ -51,9 +51,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "steerway.platform.web.middleware.WorkMiddleware",
+    "steerway.platform.identity.middleware.WorkMiddleware",
     "steerway.platform.web.failures.Failures",
-    "steerway.platform.web.middleware.CsrfMiddleware",
+    "steerway.platform.identity.middleware.CsrfMiddleware",
 ]
 
 TEMPLATES = [
@@ -82,7 +82,7 @@ STATICFILES_DIRS = [
 ]
 WHITENOISE_USE_FINDERS = True
 
-# Who asks and what they may do: platform/web/middleware.py.
+# Who asks and what they may do: platform/identity/middleware.py.
 STEERWAY_GRANTS = "steerway.app.permissions.PERMISSIONS"
 STEERWAY_STARTER = "steerway.app.worker.start"
 # API addresses that answer without a sign-in: asking for one.

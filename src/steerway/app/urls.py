@@ -3,9 +3,9 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
+from steerway.app import identity_urls as identity
 from steerway.app.api import build
 from steerway.app.page_urls import page_urls
-from steerway.platform.identity import urls as identity
 
 api = build()
 

@@ -7,8 +7,9 @@ from django.urls import path
 from ninja import NinjaAPI, Router
 
 from steerway.app import api as app_api
+from steerway.app import identity_urls as urls
 from steerway.platform.errors import SteerwayError
-from steerway.platform.identity import api, urls
+from steerway.platform.identity import api
 from steerway.platform.log import queries as log
 from steerway.platform.secrets.api import router as secrets
 from steerway.platform.web.request import SteerwayRequest

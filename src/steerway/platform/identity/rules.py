@@ -11,6 +11,9 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Final
 
+from steerway.platform.roles import Role as Role  # noqa: PLC0414 -- a word of identity too
+from steerway.platform.roles import in_scope as in_scope  # noqa: PLC0414 -- the same
+
 # A slash or a colon would let a name look like a token's (alice/ci) or the machine's (local:root).
 NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,39}")
 # Only these three shapes, so that one pattern covers another exactly when it matches its text.
@@ -37,20 +40,6 @@ DEVICE_SLOWER: Final = timedelta(seconds=5)  # Source: RFC 8628, 3.5
 DEVICE_TOKEN_DAYS: Final = 90
 
 
-class Role(StrEnum):
-    """What a person is here for; each includes the ones before it."""
-
-    VIEWER = "viewer"
-    DEVELOPER = "developer"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-
-    def includes(self, other: "Role") -> bool:
-        """Whether this role may do all that `other` may."""
-        order = list(Role)
-        return order.index(self) >= order.index(other)
-
-
 class DeviceState(StrEnum):
     """Where a command line's request to sign in stands."""
 
@@ -58,11 +47,6 @@ class DeviceState(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     CLAIMED = "claimed"
-
-
-def in_scope(permission: str, scopes: Iterable[str]) -> bool:
-    """Whether one of a token's scopes (`*`, `deployments.*`, `deployments.start`) covers it."""
-    return any(fnmatchcase(permission, scope) for scope in scopes)
 
 
 def unknown_scopes(scopes: Iterable[str], permissions: Iterable[str]) -> list[str]:

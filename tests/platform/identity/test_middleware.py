@@ -8,13 +8,11 @@ import pytest
 from django.test import Client
 
 from steerway.platform.identity import tokens
+from steerway.platform.identity.middleware import os_user
 from steerway.platform.identity.models import User
-from steerway.platform.web.middleware import os_user
 from steerway.platform.work import Work
-from tests.platform.identity.conftest import browser, people, stage, works
 from tests.platform.identity.stage import PASSWORD, kinds
 
-__all__ = ["browser", "people", "stage", "works"]
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 Browser = Callable[[str], Client]
 

@@ -84,7 +84,7 @@ WHITENOISE_USE_FINDERS = True
 
 # Who asks and what they may do: platform/identity/middleware.py.
 STEERWAY_GRANTS = "steerway.app.permissions.PERMISSIONS"
-STEERWAY_STARTER = "steerway.app.worker.start"
+STEERWAY_STARTER = "steerway.app.waking.ring"
 # API addresses that answer without a sign-in: asking for one.
 STEERWAY_OPEN = {"/api/device", "/api/device/token"}
 # Checking a password takes long on purpose; writers must not wait for it.

@@ -10,14 +10,19 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import uvicorn
 
 from steerway.platform.errors import Refused, Unavailable
 from steerway.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from steerway.app.worker import Worker
+
+    WorkerMaker = Callable[[Settings], Worker]
 
 BACKLOG: Final = 512
 SOCKET_PATH_MAX: Final = 107
@@ -48,8 +53,10 @@ class PathTooLong(Refused):
     )
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, make_worker: "WorkerMaker | None" = None) -> None:
     """Run the server until it is told to stop.
+
+    `make_worker` makes the part that works; it is called once Django is loaded.
 
     Raises:
         HomeInUse: another server has the home directory.
@@ -62,36 +69,41 @@ def serve(settings: Settings) -> None:
         network = doors.enter_context(network_socket(settings))
         local = doors.enter_context(_local_socket(settings.socket))
         _logging()
-        _run(settings, network, local)
+        # Django is loaded only once the doors are ours.
+        from steerway.app import django_setup  # noqa: PLC0415
+
+        django_setup.prepare()
+        asyncio.run(_listen(settings, [network, local], make_worker or _worker))
 
 
-def _run(settings: Settings, network: socket.socket, local: socket.socket) -> None:
-    # Django and the engine of workflows are loaded only once the doors are ours.
-    from steerway.app import django_setup  # noqa: PLC0415
+def _worker(settings: Settings) -> "Worker":
+    from steerway.app.worker import Worker  # noqa: PLC0415 -- the engine takes its time to load
 
-    django_setup.prepare()
-    from steerway.app import access  # noqa: PLC0415
-    from steerway.app.asgi import Front  # noqa: PLC0415
-    from steerway.app.events import Stream  # noqa: PLC0415
-    from steerway.app.worker import Worker  # noqa: PLC0415
-
-    worker = Worker(settings)
-    worker.start()
-    try:
-        front = Front(Stream(access.may_read), settings.threads)
-        asyncio.run(_listen(front, network, local))
-    finally:
-        worker.stop()
+    return Worker(settings)
 
 
-async def _listen(front: Any, network: socket.socket, local: socket.socket) -> None:
+async def _listen(
+    settings: Settings, doors: list[socket.socket], make_worker: "WorkerMaker"
+) -> None:
+    """Serve pages at once, and let the worker come up beside them.
+
+    Raises:
+        SteerwayError: the worker could not start.
+    """
+    from steerway.app import access  # noqa: PLC0415 -- Django is loaded now
+    from steerway.app.asgi import Front  # noqa: PLC0415 -- the same
+    from steerway.app.events import Stream  # noqa: PLC0415 -- the same
+
+    front = Front(Stream(access.may_read), settings.threads)
     servers = [_Door(front.door(local=False)), _Door(front.door(local=True))]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    working = asyncio.create_task(asyncio.to_thread(_begin, settings, make_worker))
+    working.add_done_callback(lambda task: stop.set() if task.exception() else None)
     tasks = [
         asyncio.create_task(server.serve(sockets=[door]))
-        for server, door in zip(servers, (network, local), strict=True)
+        for server, door in zip(servers, doors, strict=True)
     ]
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,6 +112,13 @@ async def _listen(front: Any, network: socket.socket, local: socket.socket) -> N
         server.should_exit = True
     await asyncio.gather(*tasks)
     stopped.cancel()
+    (await working).stop()
+
+
+def _begin(settings: Settings, make_worker: "WorkerMaker") -> "Worker":
+    worker = make_worker(settings)
+    worker.start()
+    return worker
 
 
 class _Door(uvicorn.Server):
@@ -146,6 +165,11 @@ def _pid(handle: IO[str]) -> str:
 
 @contextlib.contextmanager
 def network_socket(settings: Settings) -> Iterator[socket.socket]:
+    """The listener of the network door.
+
+    Raises:
+        PortTaken: another program has the port.
+    """
     family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

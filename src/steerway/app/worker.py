@@ -9,12 +9,12 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Final
-from uuid import UUID
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
 from steerway.app.grounds import ground_of
 from steerway.app.permissions import PERMISSIONS
+from steerway.app.waking import BELL, ring
 from steerway.control.reconciliation import workflows as reconciliation
 from steerway.control.reconciliation.workflows import Reconciler
 from steerway.delivery.builds import workflows as builds
@@ -40,19 +40,11 @@ LOOK_SECONDS: Final = 1.0
 # Ended without ending its record: a bug, or a workflow of another version.
 DEAD: Final = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
-# Set after a commit that asks for a workflow. It carries no data: the sweep reads the records.
-WAKE: Final = threading.Event()
-
-
-def start(workflow: str, record_id: UUID) -> None:
-    """Have the sweep look at once for workflows that are recorded and not started."""
-    WAKE.set()
-
 
 def system_work() -> Work:
     """Steerway's own hand, at this moment."""
     actor = Actor(name="steerway", role=Role.ADMIN, grants=PERMISSIONS)
-    return Work(actor=actor, now=clock.now(), starter=start)
+    return Work(actor=actor, now=clock.now(), starter=ring)
 
 
 def log_step(deployment_id: str, what: str) -> None:
@@ -81,13 +73,13 @@ class Worker:
         DBOS.launch()
         with unit_of_work():
             system_work().record("server.started", NAME)
-        self._keep_doing("sweep", self._sweep, SWEEP_SECONDS, WAKE)
+        self._keep_doing("sweep", self._sweep, SWEEP_SECONDS, BELL)
         self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
 
     def stop(self) -> None:
         """End the threads; what is in the middle of a step goes on at the next start."""
         self._ending.set()
-        WAKE.set()
+        BELL.set()
         for thread in self._threads:
             thread.join(timeout=5)
         DBOS.destroy()
@@ -112,8 +104,8 @@ class Worker:
             except Exception:  # a loop that must go on
                 LOGGER.exception("%s failed", name)
             waker.wait(seconds)
-            if waker is WAKE:
-                WAKE.clear()
+            if waker is BELL:
+                BELL.clear()
 
     def _sweep(self) -> None:
         """Start every recorded workflow that has none; end records whose workflow is dead."""

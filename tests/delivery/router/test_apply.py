@@ -3,10 +3,13 @@
 import stat
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from steerway.delivery.router.errors import RouterDown, RouterRefused
+from steerway.delivery.router.adapters.bootstrap import Site
+from steerway.delivery.router.adapters.envoy import Envoy
+from steerway.delivery.router.errors import HomeTooDeep, RouterDown, RouterRefused
 from steerway.delivery.router.rules import Table
 from tests.delivery.router.stage import QUICK, Load, Stage, elapsed, replicas, shop, table, version
 
@@ -163,3 +166,12 @@ def test_apply_is_fast(router: Stage) -> None:
         flip = elapsed(lambda: router.envoy.apply(table(shop(("shop-2", 100)), *versions)))
 
         assert flip < 1
+
+
+def test_a_home_too_deep_for_sockets_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    site = Site(tmp_path / ("x" * 100), tmp_path, "127.0.0.1", 1)
+
+    with pytest.raises(HomeTooDeep, match="characters too long"):
+        Envoy(site).prepare()
+
+    assert not site.run.exists()

@@ -9,6 +9,7 @@ from steerway.delivery.router import queries
 from steerway.delivery.router.descriptor import RouteSection
 from steerway.delivery.router.errors import HostTaken
 from steerway.delivery.router.models import Route
+from steerway.delivery.router.rules import domains
 from steerway.platform.work import Work
 
 
@@ -29,7 +30,9 @@ def point(work: Work, aim: Aim) -> bool:
     Raises:
         HostTaken: one of the host names leads elsewhere.
     """
-    check_hosts(aim.service, aim.environment, RouteSection.stored(aim.settings).hosts)
+    hosts = RouteSection.stored(aim.settings).hosts
+    names = domains(aim.service, aim.environment, is_last=aim.is_last, hosts=hosts)
+    check_hosts(aim.service, aim.environment, names)
     shares = [{"deployment": str(key), "percent": value} for key, value in aim.shares.items()]
     values = {"is_last": aim.is_last, "settings": dict(aim.settings), "shares": shares}
     route, is_new = Route.objects.get_or_create(
@@ -48,6 +51,16 @@ def point(work: Work, aim: Aim) -> bool:
         environment=aim.environment,
         shares={str(key): value for key, value in aim.shares.items()},
     )
+    return True
+
+
+def close(work: Work, *, service: str, environment: str) -> bool:
+    """Forget where traffic went: its hosts lead nowhere; False when they did already."""
+    route = queries.route(service, environment)
+    if route is None:
+        return False
+    route.delete()
+    work.record("route.closed", str(route), service=service, environment=environment)
     return True
 
 

@@ -1,6 +1,6 @@
 """What the router refuses, and what it says when it is away."""
 
-from steerway.platform.errors import Refused, Unavailable
+from steerway.platform.errors import Invalid, Refused, Unavailable
 
 
 class RouterRefused(Refused):
@@ -21,6 +21,15 @@ class PortTaken(Refused):
     message = (
         "Port {port} on {address} is taken by another program. Stop it, or choose another port "
         "for the router with STEERWAY_ROUTER_PORT."
+    )
+
+
+class HomeTooDeep(Invalid):
+    """The sockets of the router would have paths longer than the kernel takes."""
+
+    message = (
+        "The path {path} is {excess} characters too long for the router's sockets. Set "
+        "STEERWAY_HOME to a shorter one."
     )
 
 

@@ -105,6 +105,11 @@ class Site:
         """The socket of Envoy's admin interface, for this user only."""
         return self.run / "router.sock"
 
+    @property
+    def handover(self) -> Path:
+        """How the paths of the sockets begin over which one Envoy gives way to another."""
+        return self.run / "hot"
+
 
 def bootstrap(site: Site) -> Json:
     """What Envoy reads once, at its start."""

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from steerway.delivery.router.adapters import files, programs, xds
@@ -10,8 +11,8 @@ from steerway.delivery.router.adapters.admin import Admin
 from steerway.delivery.router.adapters.bootstrap import LISTENERS, Site, bootstrap, listeners
 from steerway.delivery.router.adapters.files import Files
 from steerway.delivery.router.adapters.switch import switch
-from steerway.delivery.router.adapters.xds import CLUSTERS, ROUTES
-from steerway.delivery.router.errors import RouterDown, RouterRefused
+from steerway.delivery.router.adapters.xds import CLUSTERS, ROUTES, Json
+from steerway.delivery.router.errors import HomeTooDeep, RouterDown, RouterRefused
 from steerway.delivery.router.rules import Ack, Count, Table, conflicts
 
 UPGRADE_LIMIT: Final = timedelta(seconds=20)
@@ -19,6 +20,8 @@ HEALTHY_LIMIT: Final = timedelta(seconds=5)
 DRAIN_LIMIT: Final = timedelta(seconds=10)
 LOG_BYTES_MAX: Final = 50_000_000
 LOGS_KEPT: Final = 5
+HANDOVER: Final = "_parent_167772150"  # the longest that Envoy appends
+SOCKET_CHARACTERS_MAX: Final = 107
 COUNTER: Final = re.compile(r"envoy_(req|att)_requests\{(.*)\} (\d+)")
 LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 KINDS: Final = {"req": "request", "att": "attempt"}
@@ -33,17 +36,23 @@ class Envoy:
         self.files = Files(site.xds, self.admin)
 
     def prepare(self) -> None:
-        """Lay out what Envoy starts from; what it served last stays. Safe while it runs."""
-        self.site.xds.mkdir(parents=True, exist_ok=True)
-        self.site.log.mkdir(parents=True, exist_ok=True)
-        files.write(self.site.run / "bootstrap.json", bootstrap(self.site))
-        files.write(self.site.run / "router-start.json", programs.start(self.site))
-        files.write(self.site.xds / LISTENERS, listeners(self.site))
-        nothing = Table()
-        if not (self.site.xds / CLUSTERS).exists():
-            files.write(self.site.xds / CLUSTERS, xds.clusters(nothing))
-        if not (self.site.xds / ROUTES).exists():
-            files.write(self.site.xds / ROUTES, xds.routes(nothing))
+        """Lay out what Envoy starts from; what it served last stays. Safe while it runs.
+
+        Raises:
+            HomeTooDeep: the paths of its sockets would be too long.
+        """
+        site, nothing = self.site, Table()
+        if (excess := len(f"{site.handover}{HANDOVER}") - SOCKET_CHARACTERS_MAX) > 0:
+            raise HomeTooDeep(path=site.run, excess=excess)
+        site.xds.mkdir(parents=True, exist_ok=True)
+        site.log.mkdir(parents=True, exist_ok=True)
+        _lay(site.run / "bootstrap.json", bootstrap(site))
+        _lay(site.run / "router-start.json", programs.start(site))
+        _lay(site.xds / LISTENERS, listeners(site))
+        if not (site.xds / CLUSTERS).exists():
+            _lay(site.xds / CLUSTERS, xds.clusters(nothing))
+        if not (site.xds / ROUTES).exists():
+            _lay(site.xds / ROUTES, xds.routes(nothing))
 
     def apply(
         self,
@@ -124,23 +133,33 @@ class Envoy:
         return str(json.loads(self.admin.get("/server_info"))["version"]).split("/")[1]
 
     def rotate_logs(self, *, bytes_max: int = LOG_BYTES_MAX, kept: int = LOGS_KEPT) -> bool:
-        """Begin a new access log when the old one is full; True when it was."""
-        log = self.site.log / "access.log"
-        if files.size(log) < bytes_max:
-            return False
-        for number in range(kept, 0, -1):
-            older = log.with_name(f"access.log.{number}")
-            newer = log.with_name(f"access.log.{number - 1}") if number > 1 else log
-            if newer.exists():
-                newer.replace(older)
-        self.admin.post("/reopen_logs")
-        return True
+        """Begin a new access log, and a new log of Envoy's own, where one is full.
+
+        Raises:
+            RouterDown: it does not run; it goes on in the log that was put aside.
+        """
+        logs = [self.site.log / name for name in ("access.log", "router.log")]
+        full = [log for log in logs if files.size(log) >= bytes_max]
+        for log in full:
+            for number in range(kept, 0, -1):
+                newer = log.with_name(f"{log.name}.{number - 1}") if number > 1 else log
+                if newer.exists():
+                    newer.replace(log.with_name(f"{log.name}.{number}"))
+        if full:
+            self.admin.post("/reopen_logs")
+        return bool(full)
 
     def _is_replaced(self, before: int | None) -> bool:
         try:
             return self.serving() not in {before, None}
         except RouterDown:
             return False  # the admin socket changes hands
+
+
+def _lay(path: Path, document: Json) -> None:
+    """Write what differs: Envoy looks at every file that is renamed into place."""
+    if files.read(path) != document:
+        files.write(path, document)
 
 
 def _count(kind: str, labels: str, requests: str) -> Count:

@@ -38,6 +38,7 @@ class Process(TypedDict):
 class Kept(TypedDict):
     """Who keeps, what runs (oldest first), and how often one ended by itself."""
 
+    boot: str
     keeper: int
     ends: int
     routers: list[Process]
@@ -75,12 +76,14 @@ def main(run: Path) -> NoReturn:
 
 
 def read(run: Path) -> Kept:
-    """What is kept; nothing when it never was, or the note is damaged."""
+    """What is kept; nothing when it never was, before this boot, or the note is damaged."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    nothing: Kept = {"boot": boot, "keeper": 0, "ends": 0, "routers": []}
     try:
         kept: Kept = json.loads((run / "router.json").read_text())
     except (FileNotFoundError, json.JSONDecodeError):
-        return {"keeper": 0, "ends": 0, "routers": []}
-    return kept
+        return nothing
+    return kept if kept["boot"] == boot else nothing
 
 
 def is_alive(process: Process) -> bool:
@@ -170,14 +173,18 @@ def _fork(command: list[str]) -> tuple[int, int]:
     gone, go = os.pipe()
     between = os.fork()
     if between == 0:
-        os.setsid()
-        if pid := os.fork():
-            os.write(tell, str(pid).encode())
-            os._exit(0)
-        os.close(go)
-        if os.read(gone, 1):  # nothing when the keeper died before it noted this process
-            _become(command)
-        os._exit(1)
+        try:
+            os.setsid()
+            if pid := os.fork():
+                os.write(tell, str(pid).encode())
+                os._exit(0)
+            os.close(go)
+            if os.read(gone, 1):  # nothing when the keeper died before it noted this process
+                _become(command)
+        except OSError as error:
+            os.write(2, f"cannot start {command[0]}: {error}\n".encode())
+        finally:
+            os._exit(1)
     os.waitpid(between, 0)
     pid = int(os.read(told, 20))
     for descriptor in (told, tell, gone):

@@ -47,7 +47,7 @@ def start(site: Site) -> Json:
         *("--concurrency", str(site.concurrency), "--log-level", "warning"),
         *("--log-path", str(site.log / "router.log"), "--file-flush-interval-msec", "1000"),
         # A socket in the run directory, not an abstract one that other users could talk to.
-        *("--base-id", str(_base(site)), "--socket-path", str(site.run / "router-handover")),
+        *("--base-id", str(_base(site)), "--socket-path", str(site.handover)),
         *("--socket-mode", "600", "--drain-time-s", str(drain)),
         *("--parent-shutdown-time-s", str(leave)),
         # Asking the one before for its counts would block health checks while it does not answer.
@@ -105,4 +105,4 @@ _NOBODY: Final = 2**22 + 1  # larger than any process id
 
 def _base(site: Site) -> int:
     """A number for Envoy's shared memory, the same at every start and another per installation."""
-    return zlib.crc32(bytes(site.run.resolve())) & 0x0FFF_FFFF  # Envoy multiplies it by ten
+    return zlib.crc32(bytes(site.run.resolve())) & 0xFF_FFFF  # Envoy multiplies it by ten

@@ -276,6 +276,8 @@ def _buffer(**settings: object) -> Json:
 def _route(host: VirtualHost, headers: list[Json], retry_on: str) -> Json:
     action: Json = {"timeout": seconds(host.timeout)}
     route: Json = {"match": {"prefix": "/", "headers": headers}, "route": action}
+    if not host.timeout:
+        action["idle_timeout"] = "0s"  # an endless stream may be silent for long
     if SIZED in headers:
         route["typed_per_filter_config"] = {BUFFER: _buffer(disabled=True)}
     if host.retries:

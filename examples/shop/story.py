@@ -1,7 +1,7 @@
 """Shows Steerway at work on the shop, through its command line, as a user would.
 
-    python story.py up       start, deploy the shop with live visitors, print where to look
-    python story.py demo     play the story on an installation of its own, and remove it
+python story.py up       start, deploy the shop with live visitors, print where to look
+python story.py demo     play the story on an installation of its own, and remove it
 """
 
 import json
@@ -103,7 +103,7 @@ def declare(stage: Stage) -> None:
         key = secrets.token_urlsafe(24)
         stage.run("secret", "set", "payment-key", "--service", "shop", says=key)
     for file in (shop / "steerway.yaml", shop / "visitors" / "steerway.yaml"):
-        stage.run("apply", str(file))
+        stage.run("apply", "--file", str(file))
 
 
 def serving(stage: Stage, service: str) -> list[dict[str, Any]]:

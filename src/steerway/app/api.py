@@ -13,6 +13,8 @@ from steerway import __version__
 from steerway.app import descriptor_api as descriptors
 from steerway.control.services import api as services
 from steerway.delivery.deployments import api as deployments
+from steerway.delivery.releases import api as releases
+from steerway.delivery.runtimes import api as runtimes
 from steerway.planning.changes import api as changes
 from steerway.platform.errors import (
     Forbidden,
@@ -31,11 +33,13 @@ ROUTERS: list[tuple[str, Router]] = [
     ("/ready", services.ready),
     ("/status", services.status),
     ("/services", descriptors.router),
+    ("/services", runtimes.router),
     ("/changes", changes.router),
     ("/holds", changes.holds),
     ("/freeze", changes.freeze),
     ("/deployments", deployments.router),
     ("/rollbacks", deployments.rollbacks),
+    ("/releases", releases.router),
     ("/log", log.router),
     ("/me", identity.me),
     ("/people", identity.people),

@@ -16,6 +16,7 @@ from steerway.platform.descriptor.schema import Overrides
 from steerway.platform.descriptor.section import Name, Section
 
 FILE: Final = "steerway.yaml"
+ENVIRONMENTS_MAX: Final = 20
 OVERRIDDEN: Final = ("run", "route", "release")
 
 Override = dict[str, Any]
@@ -64,13 +65,13 @@ class ServiceDescriptor(Section):
     environments: tuple[EnvironmentSection, ...] = Field(
         default=(EnvironmentSection(name="production"),),
         min_length=1,
-        max_length=20,
+        max_length=ENVIRONMENTS_MAX,
         description="Where the service runs, in the order that a change takes. The last one is "
         "reached as <service>.localhost.",
     )
 
 
-SHAPE: Final = Shape(ServiceDescriptor, OVERRIDDEN)
+SHAPE: Final = Shape(ServiceDescriptor, OVERRIDDEN, environments_max=ENVIRONMENTS_MAX)
 ServiceFile = Descriptor[ServiceDescriptor]
 
 

@@ -20,7 +20,7 @@ def missing(descriptor: ServiceFile) -> tuple[Problem, ...]:
         _missing(descriptor, resolved, name)
         for resolved in descriptor.environments
         for name, value in resolved.settings.run.environment.items()
-        if value is None and name not in resolved.settings.run.secrets
+        if value is None
     ]
     return ordered(found)
 
@@ -37,7 +37,7 @@ def _missing(descriptor: ServiceFile, resolved: Resolved[ServiceDescriptor], nam
         at,
         path_text(("environments", resolved.name, *path)),
         f"the required variable {name} is not set in {resolved.name}{line}",
-        "set it there, or under run.secrets",
+        "set it there, or write null if it is not needed",
     )
 
 

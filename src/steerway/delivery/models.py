@@ -3,6 +3,7 @@
 from steerway.delivery.builds.models import Build
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
 from steerway.delivery.releases.models import Release
+from steerway.delivery.router.models import Route
 from steerway.delivery.runtimes.models import Replica
 
-__all__ = ["Build", "Deployment", "DeploymentStep", "Release", "Replica"]
+__all__ = ["Build", "Deployment", "DeploymentStep", "Release", "Replica", "Route"]

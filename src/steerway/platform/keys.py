@@ -37,3 +37,8 @@ def _make(file: Path) -> None:
         pass
     finally:
         draft.unlink()
+
+
+def node_name(home: Path) -> str:
+    """The name of this installation among servers that share a database: stable, unique."""
+    return key(home, "node").hex()[:16]

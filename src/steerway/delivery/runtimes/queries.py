@@ -1,9 +1,14 @@
 """Which replicas there are."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from steerway.delivery.runtimes.models import Replica
+
+PRINTED_BYTES_MAX: Final = 1_000_000  # of one answer
 
 
 def live(service: str = "", environment: str = "") -> list[Replica]:
@@ -34,3 +39,29 @@ def of_deployment(deployment_id: UUID) -> list[Replica]:
 def by_program(program: str) -> Replica | None:
     """The replica that a program is; None for the router and the server."""
     return Replica.objects.filter(program=program).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Whole lines that a replica has printed, and the position behind them."""
+
+    text: str
+    position: int
+
+
+def printed(log: Path, replica: Replica, *, after: int | None, size_bytes: int) -> Printed:
+    """What a replica printed after a position, or its last lines; at most `size_bytes`.
+
+    `log` is the directory of logs. A rotated log starts again from its beginning.
+    """
+    file = log / f"{replica.program}.log"
+    if not file.exists():
+        return Printed("", 0)
+    size = file.stat().st_size
+    start = after if after is not None and after <= size else max(0, size - size_bytes)
+    with file.open("rb") as handle:
+        handle.seek(start)
+        content = handle.read(min(size_bytes, PRINTED_BYTES_MAX))
+    whole = content.rpartition(b"\n")[0] + b"\n" if b"\n" in content else b""
+    shown = whole if after is not None or not start else whole.partition(b"\n")[2]
+    return Printed(shown.decode(errors="replace"), start + len(whole))

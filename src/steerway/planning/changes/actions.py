@@ -40,28 +40,13 @@ def propose(work: Work, intent: Intent) -> Change:
             raise ReasonMissing
     elif intent.kind is not Kind.ROLLBACK:
         queries.refuse_if_held(intent.service)
-    change = Change.objects.create(
-        number=numbers.take("change"),
-        kind=intent.kind.value,
-        service=intent.service,
-        environment=intent.environment,
-        summary=intent.summary,
-        why=intent.why,
-        emergency=intent.emergency,
-        requested_by=work.actor.name,
-        opened_at=work.now,
-        facts=dict(intent.facts),
-    )
-    work.record(
-        "change.opened",
-        change.ref,
-        service=change.service,
-        environment=change.environment,
-        kind=change.kind,
-        summary=change.summary,
-        why=change.why,
-        emergency=change.emergency,
-    )
+    return _open(work, intent)
+
+
+def note(work: Work, intent: Intent, *, outcome: str) -> Change:
+    """Record a change that is made in the same transaction, such as an applied descriptor."""
+    change = _open(work, intent)
+    close(work, change, state=State.IMPLEMENTED, outcome=outcome)
     return change
 
 
@@ -146,3 +131,29 @@ def _place(work: Work, brake: Brake, *, service: str, reason: str) -> Hold:
 
 def _noun(held: Hold) -> str:
     return "freeze" if held.brake == Brake.FREEZE else "hold"
+
+
+def _open(work: Work, intent: Intent) -> Change:
+    change = Change.objects.create(
+        number=numbers.take("change"),
+        kind=intent.kind.value,
+        service=intent.service,
+        environment=intent.environment,
+        summary=intent.summary,
+        why=intent.why,
+        emergency=intent.emergency,
+        requested_by=work.actor.name,
+        opened_at=work.now,
+        facts=dict(intent.facts),
+    )
+    work.record(
+        "change.opened",
+        change.ref,
+        service=change.service,
+        environment=change.environment,
+        kind=change.kind,
+        summary=change.summary,
+        why=change.why,
+        emergency=change.emergency,
+    )
+    return change

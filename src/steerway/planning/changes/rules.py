@@ -1,6 +1,9 @@
 """Kinds, states and names of changes. Pure."""
 
 from enum import StrEnum
+from typing import Final
+
+DIGITS_MAX: Final = 18  # what a column of numbers holds
 
 
 class Kind(StrEnum):
@@ -37,7 +40,7 @@ def hold_ref(number: int) -> str:
     return f"HLD-{number}"
 
 
-def number_of(ref: str) -> int | None:
-    """The number in `CHG-12`, `chg-12` or `12`; None when there is none."""
+def number_of(ref: str) -> int:
+    """The number in `CHG-12`, `chg-12` or `12`; 0, which nothing has, when there is none."""
     digits = ref.rpartition("-")[2]
-    return int(digits) if digits.isdecimal() else None
+    return int(digits) if digits.isdecimal() and len(digits) <= DIGITS_MAX else 0

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Query, Router
@@ -51,6 +51,6 @@ def _lines(wanted: Filter) -> Iterator[str]:
         yield json.dumps(queries.cloudevent(event), separators=(",", ":")) + "\n"
 
 
-def _filter(since: str = "", **fields: str) -> Filter:
+def _filter(since: str = "", **fields: Any) -> Filter:
     moment = queries.parse_moment(since, clock.now()) if since else None
     return Filter(since=moment, **fields)

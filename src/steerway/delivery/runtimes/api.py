@@ -1,0 +1,44 @@
+"""What replicas print, over HTTP."""
+
+from typing import Annotated
+
+from django.conf import settings
+from ninja import Query, Router
+
+from steerway.delivery.runtimes import queries
+from steerway.delivery.runtimes.wire import LogsOut, PrintedOut
+from steerway.planning.catalog import queries as catalog
+from steerway.platform.web.request import SteerwayRequest
+
+router = Router(tags=["services"])
+
+
+@router.get("/{service}/logs", response=LogsOut)
+def logs(
+    request: SteerwayRequest,
+    service: str,
+    environment: Annotated[str, Query(max_length=60)] = "",
+    size_bytes: Annotated[int, Query(ge=1, le=queries.PRINTED_BYTES_MAX)] = 8000,
+    after: Annotated[list[str], Query(max_length=200)] = [],  # noqa: B006 -- read only
+) -> LogsOut:
+    """The end of what each replica printed, or what came `after` positions as PROGRAM:POSITION."""
+    catalog.get(service)
+    seen = {
+        program: int(position)
+        for program, _, position in (one.rpartition(":") for one in after)
+        if position.isdecimal()
+    }
+    found = []
+    for replica in queries.live(service, environment):
+        printed = queries.printed(
+            settings.STEERWAY.log, replica, after=seen.get(replica.program), size_bytes=size_bytes
+        )
+        found.append(
+            PrintedOut(
+                program=replica.program,
+                environment=replica.environment,
+                lines=printed.text.splitlines(),
+                position=printed.position,
+            )
+        )
+    return LogsOut(replicas=found)

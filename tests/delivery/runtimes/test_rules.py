@@ -173,7 +173,10 @@ def test_a_crash_loop_lasts_until_the_program_has_settled(
         ({"command": "a", "stop": {"signal": "KILL"}}, "'TERM', 'INT'"),
         ({"command": "a", "stop": {"grace": "11m"}}, "a duration from 0s to 10m"),
         ({"command": "a", "health": {"path": "healthz"}}, "health.path"),
-        ({"command": "a", "port": "none", "health": {"path": "/up"}}, "health is asked over the port"),
+        (
+            {"command": "a", "port": "none", "health": {"path": "/up"}},
+            "health is asked over the port",
+        ),
         ({"command": "a", "port": 8000}, "'auto' or 'none'"),
         ({"command": "a", "prot": "auto"}, "Extra inputs are not permitted"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from steerway.delivery.runtimes.adapters import proc
 from steerway.delivery.runtimes.adapters.supervisor import Supervisor
 from steerway.delivery.runtimes.errors import HomeTooLong, ProgramUnknown, SupervisorDown
 from steerway.delivery.runtimes.rules import ProcessState, Program
@@ -403,3 +404,26 @@ def test_a_program_gets_what_it_was_given_and_nothing_of_supervisords(stage: Sta
     assert not any(line.startswith(("SUPERVISOR", "PYTEST", "STEERWAY_HOME")) for line in said)
     assert any(line.startswith(f"PATH={stage.home}/bin:") for line in said)
     assert data.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_watcher_may_die_and_supervisord_again(stage: Stage) -> None:
+    first = stage.begin(stage.program("shop", *SLEEP))
+    stage.kill_supervisord()
+    stage.supervisor.ensure()
+    stage.until("shop", lambda it: it.adopted)
+    watcher = stage.supervisor.record("shop")
+    assert watcher
+    assert watcher.watcher
+
+    os.kill(watcher.watcher, signal.SIGKILL)
+    again = stage.until(
+        "shop", lambda it: it.adopted and stage.supervisor.record("shop") != watcher
+    )
+    second = stage.supervisor.record("shop")
+    stage.kill_supervisord()
+    assert second
+    assert proc.wait(lambda: not is_running(second.watcher or 0), 5)
+    stage.supervisor.ensure()
+
+    assert again.pid == first.pid
+    assert stage.until("shop", lambda it: it.adopted).pid == first.pid

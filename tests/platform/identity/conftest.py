@@ -12,6 +12,7 @@ from steerway.platform.identity.models import User
 from steerway.platform.identity.rules import Role
 from steerway.platform.work import Work
 from tests.cast import Started, actor
+from tests.platform.identity.served import Server, serving
 from tests.platform.identity.stage import PASSWORD
 
 CAST = {"alice": "admin", "olga": "operator", "dave": "developer", "guest": "viewer"}
@@ -57,3 +58,10 @@ def works(people: dict[str, User]) -> Callable[[str], Work]:
         return Work(actor=actor(name, Role(CAST[name])), now=clock.now(), starter=Started())
 
     return work_of
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A real server in a process of its own, with both doors."""
+    with serving() as served:
+        yield served

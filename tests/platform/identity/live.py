@@ -24,7 +24,8 @@ def main(home: Path, port: str) -> None:
 
     call_command("migrate", run_syncdb=True, verbosity=0)
     print(_invite(), flush=True)
-    asyncio.run(_serve(home / "server.sock", int(port)))
+    (home / "run").mkdir()
+    asyncio.run(_serve(home / "run" / "server.sock", int(port)))
 
 
 def _invite() -> str:

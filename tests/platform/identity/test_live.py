@@ -2,58 +2,13 @@
 
 import http.client
 import re
-import shutil
 import socket
 import stat
-import subprocess
-import sys
-import tempfile
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where it is, and a link for carol."""
-
-    port: int
-    socket: Path
-    link: str
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """The server in a process of its own."""
-    home = Path(tempfile.mkdtemp(prefix="sw", dir="/tmp"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "tests.platform.identity.live", str(home), str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        link = process.stdout.readline().strip()
-        try:
-            _wait_for(port, home / "server.sock")
-            yield Server(port, home / "server.sock", link)
-        finally:
-            process.terminate()
-            process.wait(10)
-    shutil.rmtree(home)
-
-
-def _wait_for(port: int, path: Path) -> None:
-    for family, address in ((socket.AF_INET, ("127.0.0.1", port)), (socket.AF_UNIX, str(path))):
-        for _ in range(500):
-            with socket.socket(family) as door:
-                if door.connect_ex(address) == 0:
-                    break
-            threading.Event().wait(0.02)
+from tests.platform.identity.served import Server
 
 
 def ask(server: Server, method: str, path: str, **headers: str) -> http.client.HTTPResponse:

@@ -23,7 +23,7 @@ KIT = Path(__file__).parents[3] / "examples" / "shop" / "repository.py"
 def shop(tmp_path: Path) -> Path:
     """The shop's repository."""
     made = tmp_path / "shop"
-    arguments = [sys.executable, KIT, "build", made]
+    arguments = [sys.executable, str(KIT), "build", str(made)]
     subprocess.run(arguments, check=True, capture_output=True)
     return made
 

@@ -26,11 +26,16 @@ from tests.delivery.sources import ENVIRONMENT, Repository
 ASKERS = 4
 
 
-@pytest.mark.database
-@pytest.mark.django_db(transaction=True)
-def test_four_who_ask_at_once_get_one_release(tmp_path: Path) -> None:
+@pytest.fixture
+def shared(transactional_db: None) -> None:
+    """A database that threads share as servers do: a file, or a PostgreSQL server."""
     if connection.vendor == "sqlite" and "memory" in connection.settings_dict["NAME"]:
         pytest.skip("threads do not wait for each other in a database in memory")
+
+
+@pytest.mark.database
+@pytest.mark.usefixtures("shared")
+def test_four_who_ask_at_once_get_one_release(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "shop")
     repository.commit("Sell beans", {"a.txt": "a"}, tag="v1")
     home = tmp_path / "home"

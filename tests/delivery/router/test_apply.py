@@ -144,6 +144,22 @@ def test_a_dead_version_is_routed_to_when_there_is_none_better(router: Stage) ->
         assert router.ask(HOST)[0] == 503
 
 
+@pytest.mark.parametrize("name", ["clusters.json", "routes.json"])
+def test_a_file_that_somebody_broke_is_written_again(router: Stage, name: str) -> None:
+    with replicas("one") as (one,):
+        wanted = table(shop(("shop-1", 100)), version("shop-1", one))
+        router.envoy.apply(wanted)
+        file = router.site.xds / name
+        sound = file.read_text()
+        file.write_text(sound[:100])
+
+        ack = router.envoy.apply(wanted)
+
+        assert ack.changed
+        assert file.read_text() == sound
+        assert router.ask(HOST)[:2] == (200, "one")
+
+
 def test_envoy_tells_its_version_and_its_admin_socket_is_private(router: Stage) -> None:
     assert router.envoy.version().split(".")[0] == "1"
     assert stat.S_IMODE(router.site.admin.stat().st_mode) == 0o600

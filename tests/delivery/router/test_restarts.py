@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import socket
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from steerway.delivery.router.adapters import files, programs
+from steerway.delivery.router.adapters.envoy import Envoy
 from steerway.delivery.router.adapters.files import wait
 from steerway.delivery.router.errors import PortTaken, RouterDown
 from steerway.delivery.router.rules import Table
@@ -144,6 +146,20 @@ def test_nobody_is_there_to_upgrade(fresh: Stage) -> None:
         fresh.envoy.upgrade()
     with pytest.raises(RouterDown, match="nobody keeps it"):
         programs.replace(fresh.site)
+
+
+def test_new_settings_or_another_envoy_ask_for_an_upgrade(fresh: Stage) -> None:
+    fresh.start()
+    same = fresh.envoy.is_outdated()
+    changed = Envoy(replace(fresh.site, concurrency=2))
+    before = changed.is_outdated()
+
+    changed.upgrade()
+
+    assert not same
+    assert before
+    assert not changed.is_outdated()
+    assert not programs.is_installed(os.getpid())
 
 
 def test_preparing_again_keeps_what_was_served(fresh: Stage) -> None:

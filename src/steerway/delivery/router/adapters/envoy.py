@@ -98,6 +98,18 @@ class Envoy:
         epoch = known["command_line_options"]["restart_epoch"]
         return next((one.pid for one in programs.running(self.site) if one.epoch == epoch), None)
 
+    def is_outdated(self) -> bool:
+        """Whether the router that runs was started from another Envoy or other settings.
+
+        Ask before `prepare`, which writes down the new ones; `upgrade` then does the rest.
+
+        Raises:
+            RouterDown: none runs.
+        """
+        settings = files.read(self.site.run / "bootstrap.json") != bootstrap(self.site)
+        start = files.read(self.site.run / "router-start.json") != programs.start(self.site)
+        return settings or start or not programs.is_installed(self.serving())
+
     def upgrade(self, limit: timedelta = UPGRADE_LIMIT) -> None:
         """Put the installed Envoy in the place of the running one; no request is lost.
 

@@ -27,9 +27,10 @@ class Files:
         self.directory = directory
         self.admin = admin
 
-    def read(self, name: str) -> Any:
-        """The content of a file, None when it is not there."""
-        return read(self.directory / name)
+    def read(self, name: str, otherwise: Json) -> Json:
+        """The content of a file, or something else where there is none or somebody broke it."""
+        found: Json | None = read(self.directory / name)
+        return otherwise if found is None else found
 
     def push(self, name: str, document: Json, subject: str) -> bool:
         """Make Envoy follow this document; False when it already does.

@@ -66,7 +66,7 @@ def main(run: Path) -> NoReturn:
             if number == signal.SIGHUP:
                 _start(run, kept)
             elif number in SIGNALS:
-                _end(kept)
+                end(kept)
                 sys.exit(0)
         if not is_alive(newest):
             kept["ends"] += 1
@@ -116,6 +116,17 @@ def is_taken(address: str, port: int) -> bool:
         except OSError:
             return True
     return False
+
+
+def end(kept: Kept) -> None:
+    """End every Envoy that is kept, and wait until it has."""
+    poll = select.poll()
+    for one in filter(is_alive, kept["routers"]):
+        poll.register(os.pidfd_open(one["pid"]), select.POLLIN)
+        os.kill(one["pid"], signal.SIGTERM)
+    while any(map(is_alive, kept["routers"])):
+        for descriptor, _ in poll.poll(END_SECONDS * 1000):
+            poll.unregister(descriptor)
 
 
 def _listen() -> int:
@@ -196,16 +207,6 @@ def _become(command: list[str]) -> NoReturn:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     os.execv(command[0], command)  # noqa: S606 - no shell
-
-
-def _end(kept: Kept) -> None:
-    poll = select.poll()
-    for one in filter(is_alive, kept["routers"]):
-        poll.register(os.pidfd_open(one["pid"]), select.POLLIN)
-        os.kill(one["pid"], signal.SIGTERM)
-    while any(map(is_alive, kept["routers"])):
-        for descriptor, _ in poll.poll(END_SECONDS * 1000):
-            poll.unregister(descriptor)
 
 
 def _write(run: Path, kept: Kept) -> None:

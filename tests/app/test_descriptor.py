@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped] # it ships no types
 import pytest
 import yaml
 
@@ -20,6 +20,8 @@ from steerway.platform.descriptor.explaining import explain
 from steerway.platform.errors import NotFound
 from tests.app.descriptors.cases import BASE
 from tests.app.descriptors.kit import KIT
+
+LONGEST_SECONDS = 5  # measured: about 1 on a busy core
 
 
 def test_the_kit_is_a_good_descriptor_without_warnings() -> None:
@@ -86,7 +88,7 @@ def test_explain_hides_what_looks_secret() -> None:
 
 
 def test_an_environment_that_is_not_declared_is_not_found() -> None:
-    with pytest.raises(NotFound, match="no environment staging"):
+    with pytest.raises(NotFound, match=r"no environment staging\. It has: testing"):
         descriptor.load(KIT).resolved("staging")
 
 
@@ -97,7 +99,8 @@ def test_a_required_variable_is_missing_where_an_environment_does_not_set_it() -
 
     assert str(problem) == (
         "steerway.yaml:31:5: environments.production.run.environment.REGION: the required "
-        "variable REGION is not set in production (line 17); set it there, or under run.secrets"
+        "variable REGION is not set in production (line 17); "
+        "set it there, or write null if it is not needed"
     )
 
 
@@ -245,14 +248,27 @@ def test_loading_the_kit_takes_less_than_20_ms() -> None:
     assert min(times) < 0.020
 
 
-def test_a_file_of_the_largest_size_is_answered_within_two_seconds() -> None:
-    text = BASE + "  environment:\n" + "".join(f"    V{n}: x\n" for n in range(20_000))
+@pytest.mark.parametrize(
+    "content",
+    [
+        "  environment:\n" + "".join(f"    V{n}: x\n" for n in range(12_000)),
+        "  environment:\n" + "".join(f"    V{n}: 1.5\n" for n in range(12_000)),
+        "  environment:\n" + "".join(f"    V-{n}: x\n" for n in range(12_000)),
+        "".join(f"  key{n}: x\n" for n in range(12_000)),
+        "".join(f"key{n}: x\n" for n in range(12_000)),
+        "owners: [" + "1, " * 60_000 + "1]\n",
+        "owners: [" + "[[[[[[]]]]]], " * 12_000 + "1]\n",
+    ],
+)
+def test_a_file_of_the_largest_size_is_answered_within_seconds(content: str) -> None:
+    text = BASE + content + "environments:\n"
+    text += "".join(f"  - name: e{n}\n" for n in range((262_144 - len(text)) // 18))
     start = time.perf_counter()
 
     with pytest.raises(DescriptorInvalid):
         descriptor.load(text)
 
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < LONGEST_SECONDS
 
 
 def test_commands_without_a_server_do_not_import_django(tmp_path: Path) -> None:

@@ -15,17 +15,17 @@ from steerway.app.detection.detecting import detect
 from steerway.app.detection.finding import Finding
 from steerway.app.detection.units import compose_duration, compose_memory
 from steerway.app.detection.writing import descriptor_text
-from tests.app.descriptors import projects
+from tests.app.descriptors import samples
 
 
-@pytest.mark.parametrize("name", projects.names())
+@pytest.mark.parametrize("name", samples.names())
 def test_each_project_gets_the_descriptor_that_is_expected(name: str) -> None:
-    assert projects.written(name) == projects.expected(name)
+    assert samples.written(name) == samples.expected(name)
 
 
-@pytest.mark.parametrize("name", projects.names())
+@pytest.mark.parametrize("name", samples.names())
 def test_what_is_written_passes_check_and_holds_no_secret(name: str) -> None:
-    text = projects.written(name)
+    text = samples.written(name)
 
     loaded = descriptor.load(text)
 
@@ -36,7 +36,7 @@ def test_what_is_written_passes_check_and_holds_no_secret(name: str) -> None:
 
 
 def test_a_compose_service_is_taken_over_with_all_that_can_be() -> None:
-    loaded = descriptor.load(projects.written("compose-shop"))
+    loaded = descriptor.load(samples.written("compose-shop"))
 
     run = loaded.settings.run
     assert run.command == "gunicorn shop:app --bind 0.0.0.0:$PORT --workers 2"

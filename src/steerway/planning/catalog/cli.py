@@ -1,14 +1,15 @@
 """The catalog in the terminal."""
 
+import re
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import click
 
 from steerway.platform.terminal import ago, connect, json_option, print_json, print_table
 
 FILE: Final = "steerway.yaml"
+_NAME = re.compile(r"[a-z0-9-]{1,40}")
 SIGNS: Final = {"new": "+", "changed": "~", "removed": "-"}
 
 file_option = click.option(
@@ -107,12 +108,13 @@ def _body(file: Path) -> tuple[str, dict[str, str]]:
         "file": str(file),
         "directory": str(file.absolute().parent),
     }
-    return _quoted(name), body
+    return _address(name), body
 
 
-def _quoted(name: object) -> str:
+def _address(name: object) -> str:
     """A name fit for an address; where it is none, the server says what is wrong with it."""
-    return quote(name, safe="") if isinstance(name, str) and name else "unnamed"
+    is_fit = isinstance(name, str) and _NAME.fullmatch(name) is not None
+    return str(name) if is_fit else "unnamed"
 
 
 def _print_differences(found: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What a descriptor is refused with: every problem in it, at once."""
 
 from steerway.platform.descriptor.problems import Problem
-from steerway.platform.errors import Invalid
+from steerway.platform.errors import Invalid, NotFound
 
 
 class DescriptorInvalid(Invalid):
@@ -16,3 +16,9 @@ class DescriptorInvalid(Invalid):
             reason="\n".join(str(problem) for problem in problems),
             problems=[problem.as_json() for problem in problems],
         )
+
+
+class EnvironmentNotDeclared(NotFound):
+    """The descriptor has no such environment."""
+
+    message = "The descriptor has no environment {environment}. It has: {known}."

@@ -34,7 +34,7 @@ def explain(descriptor: Descriptor[S], environment: str) -> list[Row]:
     Secrets are shown by their name; values that look like secrets are hidden.
 
     Raises:
-        NotFound: the descriptor has no such environment.
+        EnvironmentNotDeclared: the descriptor has no such environment.
     """
     resolved = descriptor.resolved(environment)
     return [

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from steerway.platform.descriptor.canonical import digest
-from steerway.platform.descriptor.errors import DescriptorInvalid
+from steerway.platform.descriptor.errors import DescriptorInvalid, EnvironmentNotDeclared
 from steerway.platform.descriptor.merging import merged
 from steerway.platform.descriptor.nodes import (
     SERVICE,
@@ -17,11 +17,10 @@ from steerway.platform.descriptor.nodes import (
     Path,
     path_text,
 )
-from steerway.platform.descriptor.problems import Problem, ordered, problem
+from steerway.platform.descriptor.problems import PROBLEMS_MAX, Problem, ordered, problem
 from steerway.platform.descriptor.reading import read
 from steerway.platform.descriptor.section import Section
 from steerway.platform.descriptor.validating import Mistake, validate
-from steerway.platform.errors import NotFound
 
 S = TypeVar("S", bound=Section)
 
@@ -34,6 +33,7 @@ class Shape(Generic[S]):
     overridden: tuple[str, ...]
     environments: str = "environments"
     environments_default: tuple[str, ...] = ("production",)
+    environments_max: int = 20
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,13 @@ class Descriptor(Generic[S]):
         """What is in force in `environment`.
 
         Raises:
-            NotFound: the descriptor has no such environment.
+            EnvironmentNotDeclared: the descriptor has no such environment.
         """
         for candidate in self.environments:
             if candidate.name == environment:
                 return candidate
-        raise NotFound(kind="environment", name=environment)
+        known = ", ".join(candidate.name for candidate in self.environments)
+        raise EnvironmentNotDeclared(environment=environment, known=known)
 
 
 def load(shape: Shape[S], source: str | bytes, file: str) -> Descriptor[S]:
@@ -101,6 +102,8 @@ def load(shape: Shape[S], source: str | bytes, file: str) -> Descriptor[S]:
     found = _service_problems(shape, root, file)
     environments: list[Resolved[S]] = []
     for name, node in _environments(shape, root, file, found):
+        if len(found) > PROBLEMS_MAX:
+            break  # there is more to tell than is told, and each environment takes as long again
         tree = _tree(shape, root, node, name)
         settings, mistakes = validate(shape.model, tree, file)
         found += [mistake.problem for mistake in mistakes]
@@ -136,7 +139,7 @@ def _environments(
         empty = Mapping({}, root.at)
         return [(name, empty) for name in shape.environments_default]
     named: dict[str, Mapping] = {}
-    for item in node.items if isinstance(node, Items) else ():
+    for item in node.items[: shape.environments_max] if isinstance(node, Items) else ():
         entry = item.entries.get("name") if isinstance(item, Mapping) else None
         name = getattr(entry.node, "value", None) if entry else None
         if not (entry and isinstance(item, Mapping) and isinstance(name, str)):

@@ -111,18 +111,15 @@ def _named(node: Mapping) -> Iterator[tuple[tuple[str, ...], Entry]]:
 def significant(found: Iterable[Found]) -> list[Found]:
     """One error per place: what is wrong deeper inside hides that an alternative did not fit."""
     everything = list(found)
+    outer = {one.path[:length] for one in everything for length in range(len(one.path))}
     kept: dict[tuple[Path, bool, str], Found] = {}
     for one in everything:
         is_echo = one.in_branch or one.error["type"] == "too_short"  # wrong items are not counted
-        if is_echo and any(_is_inside(other.path, one.path) for other in everything):
+        if is_echo and one.path in outer:
             continue
         kind = "" if one.in_branch else str(one.error["type"])
         kept.setdefault((one.path, one.of_key, kind), one)
     return list(kept.values())
-
-
-def _is_inside(path: Path, outer: Path) -> bool:
-    return len(path) > len(outer) and path[: len(outer)] == outer
 
 
 def shown(root: Mapping, path: Path, origin: str) -> str:

@@ -37,10 +37,10 @@ def problem(file: str, at: Mark, path: str, message: str, hint: str = "") -> Pro
 
 
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each problem once, from the top of the file down, at most `PROBLEMS_MAX` and a count."""
+    """Each problem once, from the top of the file down, the topmost `PROBLEMS_MAX`."""
     found = sorted(set(problems), key=lambda p: (p.line, p.column, p.path, p.message))
     if len(found) <= PROBLEMS_MAX:
         return tuple(found)
     last = found[PROBLEMS_MAX]
-    more = f"{len(found) - PROBLEMS_MAX} more problems follow from here"
-    return (*found[:PROBLEMS_MAX], Problem(last.file, last.line, last.column, "", more))
+    more = Problem(last.file, last.line, last.column, "", "more problems follow from here")
+    return (*found[:PROBLEMS_MAX], more)

@@ -13,7 +13,7 @@ from pydantic_core.core_schema import ErrorType
 from steerway.platform.descriptor import hints, schema, sentences
 from steerway.platform.descriptor.nodes import Mapping, Mark, plain, quoted
 from steerway.platform.descriptor.places import Found, locate, pointed, shown, significant
-from steerway.platform.descriptor.problems import Problem, problem
+from steerway.platform.descriptor.problems import PROBLEMS_MAX, Problem, problem
 from steerway.platform.descriptor.section import Section
 
 S = TypeVar("S", bound=Section)
@@ -33,13 +33,17 @@ class Mistake:
 
 
 def validate(model: type[S], root: Mapping, file: str) -> tuple[S | None, list[Mistake]]:
-    """The section, or its mistakes. Nothing is converted: "2" is not 2 and `no` is not false."""
+    """The section, or its topmost mistakes, one more than are told.
+
+    Nothing is converted: "2" is not 2 and `no` is not false.
+    """
     try:
         return model.model_validate_json(json.dumps(plain(root)), strict=True), []
     except ValidationError as refusal:
         errors = refusal.errors(include_url=False)
     found = significant(locate(root, error) for error in errors)
-    return None, [_mistake(model, root, file, one) for one in found]
+    found.sort(key=lambda one: (one.at.line, one.at.column))
+    return None, [_mistake(model, root, file, one) for one in found[: PROBLEMS_MAX + 1]]
 
 
 def _mistake(model: type[Section], root: Mapping, file: str, found: Found) -> Mistake:

@@ -91,5 +91,4 @@ def _single_sign_on() -> list[URLPattern | URLResolver]:
             login_not_required(social.login_error),
             name="socialaccount_login_error",
         ),
-        path("account/sso-name", login_not_required(social.signup), name="socialaccount_signup"),
     ]

@@ -180,11 +180,16 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
         """Whoever the provider lets in gets the role of `oidc_role`."""
         return True
 
+    def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Always: there is nothing to ask, and a taken mail address is nobody's proof."""
+        return True
+
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
         """A person with a name within our rules; a taken one gets a number, never an account."""
         user: User = super().populate_user(request, sociallogin, data)
         wanted = name_from(str(data.get("username") or data.get("email") or "person"))
         user.username = _free_name(wanted)
+        user.email, sociallogin.email_addresses = "", []  # not needed, so not kept
         user.role = Role(settings.STEERWAY.oidc_role).value
         return user
 

@@ -105,7 +105,9 @@ class Client:
         return json.loads(content) if content else None
 
     def _ask(self, method: str, path: str, body: object = None) -> HTTPResponse:
-        headers = {"Accept": "application/json", "User-Agent": "steerway-cli"}
+        # One answer a connection: who asks again and again leaves no open sockets behind.
+        headers = {"Accept": "application/json", "Connection": "close"}
+        headers["User-Agent"] = "steerway-cli"
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         content = None

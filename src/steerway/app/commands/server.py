@@ -83,6 +83,7 @@ def down() -> None:
     supervisor.stop(PROGRAM)
     _stop_foreground(settings)
     supervisor.shutdown()
+    router.end(site_of(settings))
     click.echo("Everything is stopped. `steerway up` starts it again.")
 
 

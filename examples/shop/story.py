@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,9 @@ class Stage:
         """Use the user's own installation, or one of its own in `home` on free ports."""
         self.environment = dict(os.environ)
         if home is not None:
-            port, router, first = free_ports(3)
+            port, router = free_ports(2)
+            # Below the ports that the kernel gives to outgoing connections.
+            first = 20_000 + secrets.randbelow(40) * 250
             self.environment |= {
                 "STEERWAY_HOME": str(home),
                 "STEERWAY_PORT": str(port),
@@ -51,7 +55,12 @@ class Stage:
     def run(self, *words: str, says: str = "", fails: bool = False) -> str:
         """What the command prints; its exit code must be as expected."""
         done = subprocess.run(
-            [*STEERWAY, *words], env=self.environment, input=says, capture_output=True, text=True
+            [*STEERWAY, *words],
+            env=self.environment,
+            input=says,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if (done.returncode != 0) is not fails:
             raise Failed(f"steerway {' '.join(words)} left with {done.returncode}:\n{done.stderr}")
@@ -60,9 +69,16 @@ class Stage:
     def show(self, *words: str, fails: bool = False) -> None:
         """Run a command in sight of the reader."""
         print(f"\n  $ steerway {' '.join(words)}", flush=True)
-        done = subprocess.run([*STEERWAY, *words], env=self.environment)
+        done = subprocess.run([*STEERWAY, *words], env=self.environment, check=False)
         if (done.returncode != 0) is not fails:
             raise Failed(f"steerway {' '.join(words)} left with {done.returncode}")
+
+    def answers(self) -> bool:
+        """Whether the server answers."""
+        done = subprocess.run(
+            [*STEERWAY, "status"], env=self.environment, capture_output=True, check=False
+        )
+        return done.returncode == 0
 
     def shop_version(self) -> str:
         """The version that answers through the router, or why none does."""
@@ -137,8 +153,120 @@ def up() -> None:
     )
 
 
+def demo() -> None:
+    """The whole story, on an installation of its own that is removed at the end."""
+    home = Path(tempfile.mkdtemp(prefix="swdemo"))
+    stage = Stage(home)
+    visitors = None
+    try:
+        tell("A team of one installs Steerway on an empty machine.")
+        stage.show("up")
+        declare(stage)
+        tell("The first version goes live. Visitors come, 50 a second, until the end.")
+        stage.show("deploy", "shop", "--ref", "v1", "--why", "opening day")
+        visitors = send_visitors(stage)
+        tell("v2 adds gifts and a column. It starts beside v1; traffic moves once it is healthy.")
+        stage.show("deploy", "shop", "--ref", "v2", "--why", "gift cards")
+        tell("From now on, replica by replica. The plan says exactly what differs.")
+        turn_to_rolling(stage)
+        stage.show("deploy", "shop", "--ref", "v2", "--why", "rolling from now on")
+        tell("A version that cannot serve gets no visitor: it fails, v2 serves on.")
+        stage.show("deploy", "shop", "--ref", "v2-sick", fails=True)
+        tell("A version that does not build changes nothing at all.")
+        stage.show("deploy", "shop", "--ref", "v2-broken-build", fails=True)
+        tell("It is Friday: changes are frozen. A rollback restores, so it may pass.")
+        stage.show("freeze", "--reason", "weekend")
+        stage.show("deploy", "shop", "--ref", "v1", fails=True)
+        stage.show("rollback", "shop", "--why", "back to how it was on Thursday")
+        stage.show("thaw")
+        tell("The server is killed in the middle of a deployment. Supervision brings it back,")
+        tell("and the deployment goes on where it was.", more=True)
+        kill_in_the_middle(stage)
+        tell("A replica is killed. It comes back, and the log says so.")
+        kill_a_replica(stage)
+        tell("What happened, from one log that proves its own integrity.")
+        stage.show("status")
+        stage.show("timeline", "shop", "--rows", "18")
+        stage.show("log", "verify")
+        seen = farewell(visitors)
+        tell(f"The visitors: {seen['requests']} requests, {seen['failed']} failed.")
+        print(f"  by version: {json.dumps(seen['versions'])}")
+        if seen["failed"]:
+            raise Failed("A visitor saw a failure.")
+    finally:
+        if visitors and visitors.poll() is None:
+            visitors.terminate()
+        stage.run("down")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def tell(sentence: str, *, more: bool = False) -> None:
+    """A sentence of the narrative."""
+    print(f"{'' if more else chr(10)}  {sentence}", flush=True)
+
+
+def send_visitors(stage: Stage) -> "subprocess.Popen[bytes]":
+    """Fifty requests a second through the router, every answer recorded."""
+    command = [
+        *(sys.executable, str(HERE / "loadgen.py"), "--rate", "50", "--seed", "1"),
+        *("--url", stage.shop_url, "--report", str(stage.home / "visitors.json")),
+    ]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+
+def farewell(visitors: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """End the visitors; what they saw."""
+    visitors.send_signal(signal.SIGTERM)
+    visitors.wait(timeout=ANSWER_SECONDS)
+    report = Path(visitors.args[visitors.args.index("--report") + 1])  # type: ignore[union-attr, index]
+    seen: dict[str, Any] = json.loads(report.read_text())
+    return seen
+
+
+def turn_to_rolling(stage: Stage) -> None:
+    """Change one line of the descriptor, look at the plan, apply it."""
+    file = stage.repository() / "steerway.yaml"
+    copy = stage.home / "steerway.yaml"
+    text = file.read_text().replace("strategy: blue-green", "strategy: rolling")
+    copy.write_text(text.replace("repository: .", f"repository: {file.parent}"))
+    stage.show("plan", "--file", str(copy))
+    stage.run("apply", "--file", str(copy))
+
+
+def kill_in_the_middle(stage: Stage) -> None:
+    """Start a deployment, kill the server while it runs, follow the deployment to its end."""
+    ref = stage.run("deploy", "shop", "--ref", "v2", "--force", "--no-wait").strip()
+    server = json.loads((stage.home / "run" / "pids" / "server.json").read_text())["pid"]
+    print(f"\n  $ kill -9 {server}    # the server, while {ref} runs")
+    os.kill(server, signal.SIGKILL)
+    wait_for(stage.answers, "the server to come back")
+    stage.show("watch", ref)
+
+
+def kill_a_replica(stage: Stage) -> None:
+    """Kill one process of the shop and wait until the log says that it is back."""
+    found = json.loads(stage.run("status", "shop", "--json"))
+    replica = found["services"][0]["environments"][-1]["replicas"][0]["name"]
+    pid = json.loads((stage.home / "run" / "pids" / f"{replica}.json").read_text())["pid"]
+    print(f"\n  $ kill -9 {pid}    # {replica}")
+    os.kill(pid, signal.SIGKILL)
+    wait_for(
+        lambda: replica in stage.run("log", "show", "--type", "replica.respawned"),
+        "the replica to come back",
+    )
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Return when the condition holds; it is the story's patience that is bounded."""
+    until = time.monotonic() + ANSWER_SECONDS
+    while not condition():
+        if time.monotonic() > until:
+            raise Failed(f"Waited {ANSWER_SECONDS} s for {what}.")
+        time.sleep(0.1)
+
+
 if __name__ == "__main__":
     try:
-        {"up": up}[sys.argv[1]]()
+        {"up": up, "demo": demo}[sys.argv[1]]()
     except Failed as failure:
         sys.exit(str(failure))

@@ -1,0 +1,55 @@
+"""Installations for journeys: the shop's repository once, an installation once a module."""
+
+import importlib.util
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.installation import CHECKOUT, Installation
+
+Founder = Callable[..., Installation]
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[Path]:
+    """The shop's git repository with a tag per version."""
+    place = CHECKOUT / "examples" / "shop" / "repository.py"
+    spec = importlib.util.spec_from_file_location("shop_repository", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with tempfile.TemporaryDirectory(prefix="shop") as directory:
+        module.build(Path(directory) / "shop")
+        yield Path(directory) / "shop"
+
+
+@pytest.fixture(scope="module")
+def found(shop: Path) -> Iterator[Founder]:
+    """Founds installations that are closed after the module, each with what it left asserted."""
+    with ExitStack() as stack:
+
+        def founded(**options: str) -> Installation:
+            installation = Installation(shop, extra=options)
+            stack.callback(installation.close)
+            return installation
+
+        yield founded
+
+
+@pytest.fixture(scope="module")
+def steerway(found: Founder) -> Installation:
+    """A running Steerway that knows the shop."""
+    installation = found()
+    installation.start()
+    return installation
+
+
+@pytest.fixture(scope="module")
+def serving(steerway: Installation) -> Installation:
+    """A running Steerway whose shop serves v1."""
+    steerway.deploy("v1")
+    return steerway

@@ -41,6 +41,22 @@ def test_a_fragment_of_an_ended_session_sends_the_whole_page_to_the_sign_in(db: 
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/account/login")
 
 
+def test_a_stranger_is_not_told_which_addresses_exist(db: None) -> None:
+    for path in ("/nothing-here", "/people", "/link", "/account/nothing"):
+        answer = Client().get(path)
+        assert answer.status_code == 302, path
+        assert answer.headers["Location"].startswith("/account/login?next=")
+
+
+def test_a_token_opens_no_page(works: Callable[[str], Work]) -> None:
+    _, secret = tokens.create(works("alice"), name="ci", days=1)
+    client = Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {secret}"})
+
+    assert client.get("/people").status_code == 302
+    assert client.post("/account/sessions/end").status_code in (302, 403)
+    assert client.get("/api/people").status_code == 200
+
+
 def test_the_local_door_is_the_owner_of_the_machine(db: None) -> None:
     local = Client(REMOTE_ADDR="local", enforce_csrf_checks=True)
 
@@ -115,6 +131,7 @@ def test_signing_in_needs_the_form_s_token(people: dict[str, User]) -> None:
     answer = client.post("/account/login", {"login": "alice", "password": PASSWORD})
 
     assert answer.status_code == 403
+    assert b"data-seq" not in answer.content  # what only people inside may see
     assert client.get("/").status_code == 302
 
 

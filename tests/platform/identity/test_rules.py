@@ -1,9 +1,13 @@
 """Names, scopes and secrets: what they look like."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from steerway.platform.identity import rules
 from steerway.platform.identity.rules import NAME, Role
+from steerway.platform.secrets import rules as secrets
 
 
 def test_a_token_has_a_mark_and_a_checksum_that_catches_typing_errors() -> None:
@@ -74,3 +78,17 @@ def test_a_user_code_survives_how_people_type_it() -> None:
     code = rules.new_user_code()
 
     assert rules.tidy_user_code(f" {code.lower().replace('-', ' ')} ") == code
+
+
+def test_every_event_that_is_recorded_is_described() -> None:
+    sources = [
+        *Path(rules.__file__).parent.glob("*.py"),
+        *Path(secrets.__file__).parent.glob("*.py"),
+    ]
+    code = "\n".join(f.read_text() for f in sources if f.name not in {"rules.py", "api.py"})
+
+    named = set(re.findall(r'"((?:user|token|secret)\.[a-z-]+)"', code))
+
+    described = set(rules.EVENTS) | set(secrets.EVENTS)
+    assert named <= described
+    assert described - named == {"device.approved", "device.denied"}

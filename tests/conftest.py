@@ -6,14 +6,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import django
 import pytest
 
 # Before Django reads its settings: every test process has a home of its own. Short, because
 # the paths of unix sockets may have 107 characters.
 HOME = Path(tempfile.mkdtemp(prefix="sw"))
 os.environ["STEERWAY_HOME"] = str(HOME)
-if url := os.environ.get("STEERWAY_TEST_DATABASE_URL"):
+if url := os.environ.pop("STEERWAY_TEST_DATABASE_URL", ""):
     os.environ["STEERWAY_DATABASE_URL"] = url
+
+# Here and not in pyproject: there it would be read before the lines above.
+os.environ["DJANGO_SETTINGS_MODULE"] = "steerway.app.django_settings"
+django.setup()
 
 from steerway.platform.identity.rules import Role  # noqa: E402
 from steerway.platform.work import Work  # noqa: E402

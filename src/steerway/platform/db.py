@@ -39,6 +39,8 @@ def _sqlite(file: Path) -> dict[str, Any]:
             ),
         },
         "CONN_MAX_AGE": None,
+        # A file, because threads do not share a database in memory.
+        "TEST": {"NAME": str(file.with_name("test.db"))},
     }
 
 
@@ -65,16 +67,22 @@ def _host_of(query: str) -> str:
 @contextmanager
 def reading() -> Iterator[None]:
     """Reads outside a request, without a transaction, so that no writer waits for them."""
-    close_old_connections()
+    _let_go_of_dead_connections()
     yield
 
 
 @contextmanager
 def unit_of_work() -> Iterator[None]:
     """One transaction outside a request: commits at the end, and lets go of a dead connection."""
-    close_old_connections()
+    _let_go_of_dead_connections()
     with transaction.atomic():
         yield
+
+
+def _let_go_of_dead_connections() -> None:
+    """What a request does at its start; inside a transaction the connection is alive."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def is_postgresql() -> bool:

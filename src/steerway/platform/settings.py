@@ -138,7 +138,7 @@ def _unknown(environ: Mapping[str, str], known: set[str]) -> list[str]:
         if n.startswith(PREFIX)
     }
     # Services get STEERWAY_SERVICE and its kin; a server started from inside one must not trip.
-    given = {"service", "environment", "release", "replica", "data_dir", "test_database_url"}
+    given = {"service", "environment", "release", "replica", "data_dir", "build", "server"}
     return [
         f"{PREFIX}{name.upper()}: there is no such setting; `steerway settings` lists them"
         for name in sorted(names - known - given)

@@ -1,0 +1,225 @@
+"""Deployments in the terminal."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+import click
+
+from steerway.platform import clock
+from steerway.platform.client import Client
+from steerway.platform.terminal import (
+    ago,
+    connect,
+    is_interactive,
+    json_option,
+    print_json,
+    print_table,
+    query,
+)
+
+POLL_SECONDS = 0.15
+MARKS = {
+    "waiting": ("·", "bright_black"),
+    "running": ("▸", "cyan"),
+    "done": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "skipped": ("-", "bright_black"),
+}
+GOOD = {"succeeded", "unchanged"}
+
+
+@click.command()
+@click.argument("service")
+@click.option("--env", "environment", default="", help="Environment; the last one when left out.")
+@click.option("--ref", default="", help="Branch, tag or commit; the descriptor's when left out.")
+@click.option("--why", default="", help="Why; it becomes part of the change.")
+@click.option("--emergency", is_flag=True, help="Pass holds and the freeze; needs --why.")
+@click.option("--force", is_flag=True, help="Deploy even when this version serves already.")
+@click.option("--no-wait", is_flag=True, help="Do not follow it to its end.")
+@json_option
+def deploy(
+    service: str,
+    environment: str,
+    ref: str,
+    why: str,
+    emergency: bool,
+    force: bool,
+    no_wait: bool,
+    as_json: bool,
+) -> int:
+    """Deploy a version of SERVICE."""
+    client = connect()
+    wish = {
+        "service": service,
+        "environment": environment or _last_environment(client, service),
+        "ref": ref,
+        "why": why,
+        "emergency": emergency,
+        "force": force,
+    }
+    return _follow(client, client.post("/api/deployments", wish), no_wait=no_wait, as_json=as_json)
+
+
+@click.command()
+@click.argument("service")
+@click.option("--env", "environment", default="", help="Environment; the last one when left out.")
+@click.option("--to", default="", help="Version to return to; the last good one when left out.")
+@click.option("--why", default="", help="Why; it becomes part of the change.")
+@click.option("--no-wait", is_flag=True, help="Do not follow it to its end.")
+@json_option
+def rollback(
+    service: str, environment: str, to: str, why: str, no_wait: bool, as_json: bool
+) -> int:
+    """Return SERVICE to its last good release, with the configuration it had."""
+    client = connect()
+    wish = {
+        "service": service,
+        "environment": environment or _last_environment(client, service),
+        "to": to,
+        "why": why,
+    }
+    return _follow(client, client.post("/api/rollbacks", wish), no_wait=no_wait, as_json=as_json)
+
+
+@click.command()
+@click.argument("ref")
+def cancel(ref: str) -> None:
+    """Stop the deployment REF before its switch, and undo what it started."""
+    connect().post(f"/api/deployments/{ref}/cancellation")
+    click.echo(f"{ref} is asked to stop. `steerway watch {ref}` follows it.")
+
+
+@click.command()
+@click.argument("ref")
+@json_option
+def watch(ref: str, as_json: bool) -> int:
+    """Follow the deployment REF to its end. Exit 1 when it did not succeed."""
+    client = connect()
+    return _follow(client, client.get(f"/api/deployments/{ref}"), as_json=as_json)
+
+
+@click.command()
+@click.option("--service", default="", help="Only this service.")
+@click.option("--env", "environment", default="", help="Only this environment.")
+@click.option("--rows", default=20, type=click.IntRange(1, 200), help="At most so many.")
+@json_option
+def deployments(service: str, environment: str, rows: int, as_json: bool) -> None:
+    """List deployments, newest first."""
+    path = query("/api/deployments", service=service, environment=environment, rows=rows)
+    found = connect().get(path)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ["deployment", "state", "service", "environment", "version", "kind", "by", "asked"],
+        [
+            [d["ref"], d["state"], d["service"], d["environment"], d["version"], d["kind"],
+             d["requested_by"], ago(d["requested_at"])]
+            for d in found
+        ],
+        empty="Nothing has been deployed. `steerway deploy SERVICE` does.",
+    )  # fmt: skip
+
+
+def _last_environment(client: Client, service: str) -> str:
+    """The environment that users reach: the last of the ordered ones."""
+    environments: list[dict[str, Any]] = client.get(f"/api/services/{service}")["environments"]
+    return str(environments[-1]["name"])
+
+
+def _follow(
+    client: Client, deployment: dict[str, Any], *, no_wait: bool = False, as_json: bool = False
+) -> int:
+    if no_wait:
+        print_json(deployment) if as_json else click.echo(deployment["ref"])
+        return 0
+    if as_json:
+        deployment = _wait(client, deployment)
+        print_json(deployment)
+    elif is_interactive():
+        deployment = _draw(client, deployment)
+    else:
+        deployment = _print_steps(client, deployment)
+    if not as_json:
+        _print_end(deployment)
+    return 0 if deployment["state"] in GOOD else 1
+
+
+def _wait(client: Client, deployment: dict[str, Any]) -> dict[str, Any]:
+    while deployment["state"] == "running":
+        time.sleep(POLL_SECONDS)
+        deployment = client.get(f"/api/deployments/{deployment['ref']}")
+    return deployment
+
+
+def _print_steps(client: Client, deployment: dict[str, Any]) -> dict[str, Any]:
+    """A line when a step ends: for pipes and logs of pipelines."""
+    click.echo(_title(deployment))
+    printed: set[tuple[str, str]] = set()
+    while True:
+        for step in deployment["steps"]:
+            # A rolling deployment comes back to a step for each replica, with another note.
+            one = (step["name"], step["note"])
+            if step["state"] in ("done", "failed") and one not in printed:
+                printed.add(one)
+                click.echo(_step_line(step))
+        if deployment["state"] != "running":
+            return deployment
+        time.sleep(POLL_SECONDS)
+        deployment = client.get(f"/api/deployments/{deployment['ref']}")
+
+
+def _draw(client: Client, deployment: dict[str, Any]) -> dict[str, Any]:
+    """The steps, redrawn in place."""
+    from rich.live import Live  # noqa: PLC0415 -- loaded only where it draws
+    from rich.text import Text  # noqa: PLC0415
+
+    with Live(refresh_per_second=8, transient=False) as live:
+        while True:
+            lines = [_title(deployment), *(_step_line(s) for s in deployment["steps"])]
+            live.update(Text.from_ansi("\n".join(lines)))
+            if deployment["state"] != "running":
+                return deployment
+            time.sleep(POLL_SECONDS)
+            deployment = client.get(f"/api/deployments/{deployment['ref']}")
+
+
+def _title(deployment: dict[str, Any]) -> str:
+    verb = "Deploying" if deployment["kind"] == "deploy" else "Rolling back to"
+    head = click.style(deployment["ref"], bold=True)
+    return (
+        f"{head}  {verb} {deployment['version']} · {deployment['service']} in "
+        f"{deployment['environment']} · {deployment['strategy']}"
+    )
+
+
+def _step_line(step: dict[str, Any]) -> str:
+    mark, colour = MARKS[step["state"]]
+    name = step["name"].ljust(10)
+    return f"  {click.style(mark, fg=colour)} {name} {_took(step):>8}  {step['note']}".rstrip()
+
+
+def _took(step: dict[str, Any]) -> str:
+    if not step["started_at"]:
+        return ""
+    ended = datetime.fromisoformat(step["ended_at"]) if step["ended_at"] else clock.now()
+    seconds = (ended - datetime.fromisoformat(step["started_at"])).total_seconds()
+    return f"{max(seconds, 0):.1f} s"
+
+
+def _print_end(deployment: dict[str, Any]) -> None:
+    if deployment["state"] == "succeeded":
+        seconds = (
+            datetime.fromisoformat(deployment["ended_at"])
+            - datetime.fromisoformat(deployment["requested_at"])
+        ).total_seconds()
+        click.secho(f"{deployment['version']} serves after {seconds:.1f} s.", fg="green")
+    elif deployment["state"] == "unchanged":
+        click.echo(f"{deployment['version']} serves already with the same configuration.")
+    else:
+        click.secho(
+            f"{deployment['ref']} {deployment['state']}: {deployment['error']}", fg="red", err=True
+        )
+        if deployment["log_tail"]:
+            click.echo(deployment["log_tail"], err=True)

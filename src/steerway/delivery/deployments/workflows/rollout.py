@@ -1,0 +1,112 @@
+"""The order of the steps, kept by a workflow that survives restarts."""
+
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Final
+
+from dbos import DBOS, DBOSConfiguredInstance
+
+from steerway.delivery.deployments import actions, queries
+from steerway.delivery.deployments.rules import Step, Strategy, itinerary
+from steerway.delivery.deployments.workflows import steps, undoing
+from steerway.delivery.deployments.workflows.ground import Ground
+from steerway.delivery.deployments.workflows.steps import Unchanged
+from steerway.platform.db import reading, unit_of_work
+from steerway.platform.errors import SteerwayError
+
+LOGGER = logging.getLogger("steerway.deployments")
+
+GO_ON: Final = ""
+UNCHANGED: Final = "unchanged"
+FAILED: Final = "failed"
+
+# Called with a deployment's id and "enter build" or "leave build": one line of log a step.
+Observer = Callable[[str, str], None]
+
+
+@DBOS.dbos_class(class_name="Rollout")
+class Rollout(DBOSConfiguredInstance):
+    """Carries one deployment from its request to its end."""
+
+    def __init__(self, ground: Ground, observe: Observer) -> None:
+        self.ground = ground
+        self.observe = observe
+        super().__init__("rollout")
+
+    @DBOS.workflow(name="deployment")
+    def run(self, deployment_id: str) -> str:
+        """Take every step; on the first that fails, undo what was started.
+
+        Survives restarts: a step that finished is not taken again. A step cut short is, so
+        every step sets and none adds. The record ends once, whatever is repeated.
+        """
+        for step, wave in self._itinerary(deployment_id):
+            verdict = self.take(deployment_id, step.value, wave)
+            if verdict == UNCHANGED:
+                self.conclude(deployment_id, unchanged=True)
+                return UNCHANGED
+            if verdict != GO_ON:
+                self.undo(deployment_id, *verdict.split("\0", 1))
+                return FAILED
+        self.conclude(deployment_id, unchanged=False)
+        return GO_ON
+
+    @DBOS.step(name="take")
+    def take(self, deployment_id: str, name: str, wave: int) -> str:
+        """One step: nothing to say, `unchanged`, or an error and log lines parted by NUL."""
+        self.observe(deployment_id, f"enter {name}")
+        try:
+            self._take(deployment_id, Step(name), wave)
+        except Unchanged:
+            return UNCHANGED
+        except SteerwayError as error:
+            return f"{error}\0{_last_lines(error)}"
+        except Exception as error:  # the worker's outermost loop
+            LOGGER.exception("deployment %s failed in %s", deployment_id, name)
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            return f"Steerway failed in {name}: {error!r} ({last.name}). Please report it.\0"
+        self.observe(deployment_id, f"leave {name}")
+        return GO_ON
+
+    @DBOS.step(name="undo", retries_allowed=True, max_attempts=10, interval_seconds=0.5)
+    def undo(self, deployment_id: str, error: str, log_tail: str) -> None:
+        """Take back what was started, then end the record."""
+        self.observe(deployment_id, "enter undo")
+        with reading():
+            deployment = queries.by_id(deployment_id)
+        undoing.undo(self.ground, deployment)
+        with unit_of_work():
+            actions.fail(self.ground.work(), deployment, error=error, log_tail=log_tail)
+        self.observe(deployment_id, "leave undo")
+
+    @DBOS.step(name="conclude", retries_allowed=True, max_attempts=10, interval_seconds=0.5)
+    def conclude(self, deployment_id: str, *, unchanged: bool) -> None:
+        """End the record well, and remove releases that are no longer needed."""
+        self.observe(deployment_id, "enter conclude")
+        with unit_of_work():
+            deployment = queries.by_id(deployment_id)
+            actions.finish(self.ground.work(), deployment, unchanged=unchanged)
+        steps.tidy(self.ground, deployment)
+        self.observe(deployment_id, "leave conclude")
+
+    def _itinerary(self, deployment_id: str) -> list[tuple[Step, int]]:
+        """The steps, from what never changes in the record."""
+        with reading():
+            deployment = queries.by_id(deployment_id)
+        return itinerary(Strategy(deployment.strategy), deployment.replica_count)
+
+    def _take(self, deployment_id: str, step: Step, wave: int) -> None:
+        with unit_of_work():
+            deployment = queries.by_id(deployment_id)
+            actions.enter(self.ground.work(), deployment, step)
+        note = steps.TAKE[step](self.ground, deployment, wave)
+        with unit_of_work():
+            actions.leave(self.ground.work(), deployment, step, note=note)
+
+
+def _last_lines(error: SteerwayError) -> str:
+    """What the program or the build said last, for those who must mend it."""
+    tail = getattr(error, "log_tail", "")
+    lines = error.fields.get("last_lines", ())
+    return tail or "\n".join(lines if isinstance(lines, list) else ())

@@ -111,6 +111,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         address = str(request.META.get("REMOTE_ADDR", ""))
         return address if address and address != "local" else "127.0.0.1"
 
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """The ways to show that it is still you, a passkey before codes on paper."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        has_app = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
+        return sorted(methods, key=lambda m: m["id"] == "mfa_reauthenticate" and not has_app)
+
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # Without the host name, so that a second name of the server gives no second chance.
         return str(credentials.get("username", "")).lower()
@@ -126,6 +132,10 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
     def decrypt(self, encrypted_text: str) -> str:
         """The secret again."""
         return unseal(key(settings.STEERWAY.home, "factors"), SEALED_AS, encrypted_text)
+
+    def generate_authenticator_name(self, user: User, type: Any) -> str:
+        """What a new passkey is called unless its owner names it."""
+        return f"Passkey {Authenticator.objects.filter(user=user, type=type).count() + 1}"
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """The name passkeys are bound to: the host of the pages."""

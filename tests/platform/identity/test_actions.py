@@ -28,30 +28,25 @@ def secret_of(path: str | None) -> str:
     return path.removeprefix("/link/")
 
 
-def test_the_first_run_makes_one_admin_and_a_link_for_a_quarter_of_an_hour(work: Work) -> None:
-    first = secret_of(actions.first_run(work, name="alice"))
+def test_the_first_link_makes_one_admin_and_lasts_a_quarter_of_an_hour(work: Work) -> None:
+    name, path = actions.first_link(work)
+    first = secret_of(path)
 
     link = queries.open_link(first, NOON + timedelta(minutes=14))
-    assert link.user.role == "admin"
+    assert (link.user.username, link.user.role) == (name, "admin")
     with pytest.raises(LinkSpent):
         queries.open_link(first, NOON + timedelta(minutes=15))
 
 
-def test_a_second_first_run_makes_a_new_link_for_the_same_admin(work: Work) -> None:
-    first = secret_of(actions.first_run(work, name="alice"))
-    second = secret_of(actions.first_run(work, name="alice"))
+def test_a_second_first_link_is_for_the_same_admin_and_spends_the_first(work: Work) -> None:
+    first = secret_of(actions.first_link(work)[1])
+    User.objects.update(last_login=NOON)
+    second = secret_of(actions.first_link(work)[1])
 
     assert User.objects.count() == 1
-    assert queries.open_link(second, NOON).user.username == "alice"
+    assert queries.open_link(second, NOON).user.username == "admin"
     with pytest.raises(LinkSpent):
         queries.open_link(first, NOON)
-
-
-def test_there_is_no_first_run_once_somebody_has_signed_in(work: Work) -> None:
-    actions.first_run(work, name="alice")
-    User.objects.update(last_login=NOON)
-
-    assert actions.first_run(work, name="mallory") is None
 
 
 def test_a_link_is_stored_as_a_hash_and_works_once(work: Work) -> None:
@@ -93,7 +88,7 @@ def test_what_is_wrong_with_an_invitation_is_said(work: Work) -> None:
 
 def test_only_who_manages_people_does(guest: Work) -> None:
     for attempt in (
-        lambda: actions.first_run(guest),
+        lambda: actions.first_link(guest),
         lambda: actions.invite(guest, "bob", role="admin"),
         lambda: actions.login_link(guest, "guest"),
         lambda: actions.change_role(guest, "guest", role="admin"),

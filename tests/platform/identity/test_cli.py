@@ -47,6 +47,13 @@ def test_people_are_invited_changed_and_shown_out() -> None:
     assert "nina" in run(user, "list").stdout
 
 
+def test_the_owner_of_the_machine_gets_a_link_without_naming_anybody() -> None:
+    made = run(user, "link")
+
+    assert "/link/" in made.stdout
+    assert "signs admin in once" in made.stderr
+
+
 def test_a_token_is_made_listed_and_revoked() -> None:
     run(user, "add", "robot", "--role", "developer")
 

@@ -29,22 +29,23 @@ from steerway.platform.work import Work
 
 # Spent links and device requests are kept this long for questions, then removed.
 SPENT_KEPT = timedelta(days=7)
+FIRST_ADMIN = "admin"
 
 
-def first_run(work: Work, *, name: str = "admin") -> str | None:
-    """The path of a link that signs the first admin in, while nobody has ever signed in.
+def first_link(work: Work) -> tuple[str, str]:
+    """The first admin's name, and the path of a link that signs them in once.
 
-    The first call makes the admin; later calls make a new link for the same person. None
-    once somebody has signed in.
+    While there is no admin, the call makes one. It is how the machine's owner gets in.
     """
     work.allow("people.manage")
-    if User.objects.exclude(last_login=None).exists():
-        return None
-    admin = User.objects.filter(role=Role.ADMIN.value, is_active=True).order_by("id").first()
+    admins = User.objects.filter(role=Role.ADMIN.value, is_active=True)
+    admin = admins.order_by("id").first()
     if admin is None:
-        admin = _add(name, Role.ADMIN)
+        admin = _add(FIRST_ADMIN, Role.ADMIN)
         work.record("user.invited", admin.username, role=Role.ADMIN.value, first=True)
-    return _link(work, admin, FIRST_LINK_LASTS)
+    path = _link(work, admin, FIRST_LINK_LASTS)
+    work.record("user.link-made", admin.username)
+    return admin.username, path
 
 
 def invite(work: Work, name: str, *, role: str) -> str:

@@ -73,6 +73,12 @@ def invite(request: SteerwayRequest, body: PersonIn) -> LinkOut:
     return _link(body.name, actions.invite(request.work, body.name, role=body.role))
 
 
+@people.post("/first-link", response={201: LinkOut})
+def make_first_link(request: SteerwayRequest) -> LinkOut:
+    """A link that signs the first admin in once; makes the admin while there is none."""
+    return _link(*actions.first_link(request.work))
+
+
 @people.patch("/{name}", response=PersonOut)
 def change(request: SteerwayRequest, name: str, body: PersonChange) -> User:
     """Give a person another role, disable them, or enable them."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -17,6 +17,12 @@ BUILDER: Final = 1  # raise it when the same input would now give other files
 LEASE: Final = timedelta(seconds=30)
 LOST_AFTER: Final = timedelta(minutes=15)  # nobody comes back for it any more
 LINES_SHOWN: Final = 20  # of the log, in the sentence of a failed build
+EVENTS: Final[Mapping[str, str]] = {
+    "build.started": "A build began; of which commit, and by which server.",
+    "build.succeeded": "A build gave a release; which one, and its digest.",
+    "build.failed": "A build gave no release; why not.",
+    "build.cancelled": "A build was stopped because nobody needs it any more.",
+}
 
 
 class State(StrEnum):

@@ -1,10 +1,27 @@
 """Steps, states and names of deployments. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
 DIGITS_MAX: Final = 18  # what a column of numbers holds
+EVENTS: Final[Mapping[str, str]] = {
+    "deployment.requested": "Somebody asked for a deployment or a rollback.",
+    "deployment.preflight-done": "Nothing stands in its way: space, secrets, variables.",
+    "deployment.build-done": "Its release is built, or was before.",
+    "deployment.install-done": "The files of its release are verified.",
+    "deployment.configure-done": "Its replicas have names and ports.",
+    "deployment.start-done": "Its replicas, or those of one wave, are started.",
+    "deployment.verify-done": "They are healthy.",
+    "deployment.switch-done": "They have their share of the traffic.",
+    "deployment.drain-done": "Replicas of before have finished their requests and are stopped.",
+    "deployment.retire-done": "What it replaced is put away, and old releases are removed.",
+    "deployment.cancel-requested": "Somebody asked it to stop and undo what it started.",
+    "deployment.succeeded": "It serves.",
+    "deployment.unchanged": "The same release with the same configuration was serving already.",
+    "deployment.failed": "It ended without serving; what served before still does.",
+    "deployment.cancelled": "It was stopped before its switch; what served before still does.",
+}
 
 
 class Kind(StrEnum):

@@ -14,6 +14,10 @@ LINK: Final = "link"
 VENV: Final = ".venv"
 # The moment of every file: the first that a zip archive can hold, so wheels can be built in it.
 EPOCH: Final = 315532800
+EVENTS: Final[Mapping[str, str]] = {
+    "release.built": "A release is on disk; its commit, digest and size.",
+    "release.removed": "The files of an old release gave way to newer ones; its record stays.",
+}
 
 
 @dataclass(frozen=True, slots=True)

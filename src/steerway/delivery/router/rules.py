@@ -1,7 +1,7 @@
 """What the router should serve: values, names and the checks that need no router."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -10,6 +10,10 @@ from uuid import UUID
 SAFE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,126}")  # goes into file and statistic names
 PERCENT_ALL: Final = 100
 DEPLOYMENT_CHARACTERS: Final = 12  # the random end of a UUIDv7: 48 bits, the start is only time
+EVENTS: Final[Mapping[str, str]] = {
+    "route.pointed": "Traffic of a service goes elsewhere; the share of each deployment.",
+    "route.closed": "A service's hosts lead nowhere any more.",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
+
+EVENTS: Final[Mapping[str, str]] = {
+    "service.applied": "A descriptor is in force; every difference to the one before.",
+    "service.paused": "Somebody took Steerway's hands off a service; why.",
+    "service.resumed": "Steerway looks after a service again.",
+}
 
 
 class State(StrEnum):

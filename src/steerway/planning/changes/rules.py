@@ -1,9 +1,20 @@
 """Kinds, states and names of changes. Pure."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
 DIGITS_MAX: Final = 18  # what a column of numbers holds
+EVENTS: Final[Mapping[str, str]] = {
+    "change.opened": "Somebody is about to alter something; what, and why.",
+    "change.implemented": "A change is made.",
+    "change.failed": "A change was tried and is not made; why not.",
+    "change.cancelled": "A change was given up before it was made.",
+    "hold.placed": "Changes of one service do not start until it is lifted.",
+    "hold.lifted": "Changes of the service may start again.",
+    "freeze.placed": "No change starts until it is lifted, except rollbacks and emergencies.",
+    "freeze.lifted": "Changes may start again.",
+}
 
 
 class Kind(StrEnum):

@@ -3,14 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from steerway.app import descriptor
 from steerway.app.descriptor_declared import declared
 from steerway.delivery.deployments import actions as deployments
+from steerway.delivery.deployments import queries
 from steerway.delivery.deployments.actions import Wish
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import Step
-from steerway.delivery.deployments import queries
 from steerway.delivery.releases import actions as releases
 from steerway.delivery.releases.models import Release
 from steerway.delivery.releases.rules import File, Manifest, Origin, Sealed
@@ -66,6 +67,9 @@ SERVICES = (
 )
 
 
+PEOPLE = (("alice", "admin"), ("guest", "viewer"))
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What was made, for tests that need a name."""
@@ -74,6 +78,10 @@ class Scene:
     failed: str
     good: str
     release: str
+
+
+def start(workflow: str, record_id: UUID) -> None:
+    """No workflow runs on a scene: it is moved on by hand."""
 
 
 def at(moment: datetime, name: str = "alice") -> Work:

@@ -1,69 +1,67 @@
 """A real server on a scene: `python -m tests.platform.web.served PORT [empty]`.
 
-Prints one line of JSON with the cookies and names that a browser needs, then obeys lines on its
-input: `finish REF` and `fail REF` move a deployment on. It ends when its input does.
+Says in one line of JSON which cookies and names a browser needs, then obeys lines on its input:
+`finish REF` and `fail REF` move a deployment on. It ends when its input does.
 """
 
 import asyncio
 import json
+import os
+import signal
 import sys
 import threading
+from dataclasses import asdict
 from typing import Any
 
 import django
-from django.conf import settings
+
+django.setup()  # Models need the settings before they are imported.
+
+import uvicorn  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import transaction  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from steerway.app import access  # noqa: E402
+from steerway.app.asgi import Front  # noqa: E402
+from steerway.app.events import Stream  # noqa: E402
+from steerway.delivery.deployments import actions, queries  # noqa: E402
+from steerway.delivery.deployments.rules import Step  # noqa: E402
+from steerway.platform import clock  # noqa: E402
+from steerway.platform.identity.models import User  # noqa: E402
+from tests.platform.web import scene  # noqa: E402
+
+AREAS = ("platform", "telemetry", "planning", "delivery", "control")
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 def main() -> None:
     """Make the scene, say how to come in, serve."""
-    django.setup()
-    settings.STEERWAY_STARTER = "tests.platform.web.served.start"
-    settings.MIGRATION_MODULES = dict.fromkeys(
-        ("platform", "telemetry", "planning", "delivery", "control")
-    )
-    from django.core.management import call_command
-
+    settings.STEERWAY_STARTER = "tests.platform.web.scene.start"
+    settings.MIGRATION_MODULES = dict.fromkeys(AREAS)
     call_command("migrate", run_syncdb=True, verbosity=0)
-    print(json.dumps(_prepare(empty="empty" in sys.argv)), flush=True)
+    prepared = _prepare(is_empty="empty" in sys.argv)
+    sys.stdout.write(json.dumps(prepared) + "\n")
+    sys.stdout.flush()
     threading.Thread(target=_obey, daemon=True).start()
     asyncio.run(_serve(int(sys.argv[1])))
 
 
-def start(workflow: str, record_id: object) -> None:
-    """No workflow runs here: the scene moves on by hand."""
-
-
-def _prepare(*, empty: bool) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from django.db import transaction
-    from django.test import Client
-
-    from steerway.platform import clock
-    from steerway.platform.identity.models import User
-    from tests.platform.web import scene
-
+def _prepare(*, is_empty: bool) -> dict[str, Any]:
     with transaction.atomic():
-        played = {} if empty else asdict(scene.play(clock.now()))
-        cookies = {}
-        for name, role in (("alice", "admin"), ("guest", "viewer")):
-            client = Client()
-            client.force_login(
-                User.objects.create_user(name, role=role),
-                "allauth.account.auth_backends.AuthenticationBackend",
-            )
-            cookies[name] = client.cookies[settings.SESSION_COOKIE_NAME].value
+        played = {} if is_empty else asdict(scene.play(clock.now()))
+        cookies = {name: _cookie(name, role) for name, role in scene.PEOPLE}
     return {"cookie": settings.SESSION_COOKIE_NAME, "cookies": cookies, "scene": played}
 
 
+def _cookie(name: str, role: str) -> str:
+    client = Client()
+    client.force_login(User.objects.create_user(name, role=role), BACKEND)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 def _obey() -> None:
-    from django.db import transaction
-
-    from steerway.delivery.deployments import actions, queries
-    from steerway.delivery.deployments.rules import Step
-    from steerway.platform import clock
-    from tests.platform.web import scene
-
     for line in sys.stdin:
         verb, ref = line.split()
         with transaction.atomic():
@@ -76,20 +74,21 @@ def _obey() -> None:
                 actions.finish(work, deployment)
             else:
                 actions.fail(work, deployment, error="replica 0 is not healthy", log_tail="boom")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _serve(port: int) -> None:
-    import uvicorn
-
-    from steerway.app import access
-    from steerway.app.asgi import Front
-    from steerway.app.events import Stream
-
     front = Front(Stream(access.may_read), threads=4)
-    config = uvicorn.Config(
-        front.door(local=False), port=port, log_level="warning", timeout_graceful_shutdown=1
+    server = uvicorn.Server(
+        uvicorn.Config(
+            front.door(local=False), port=port, log_level="error", timeout_graceful_shutdown=1
+        )
     )
-    await uvicorn.Server(config).serve()
+    serving = asyncio.create_task(server.serve())
+    while not server.should_exit:
+        await asyncio.sleep(0.1)
+    await front.close()
+    await serving
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from steerway.delivery.runtimes.rules import Process, Program
 SOCKET_LENGTH_MAX = 95  # the kernel takes 107; supervisord adds a dot and its pid
 START_SECONDS = 20.0
 STOP_MARGIN_SECONDS = 5.0
+DYING_SECONDS = 1.0
 STOPS_AT_ONCE = 8
 GROUP_SECONDS = 0.5  # an empty cgroup left behind does no harm
 _INHERITED: Final = ("HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -205,9 +206,10 @@ class Supervisor:
         try:
             state, pid = self.rpc.call("getState")["statename"], self.pid()
         except SupervisorDown:
-            if self.rpc.is_there():
+            # One that dies closes its sockets one after the other.
+            if not proc.wait(lambda: not self.rpc.is_there(), DYING_SECONDS):
                 raise
-            return False  # it died in this moment
+            return False
         if state == "RUNNING":
             return True
         if not proc.wait(lambda: _is_gone(pid), START_SECONDS):

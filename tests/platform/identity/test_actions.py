@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from steerway.platform.errors import Forbidden
-from steerway.platform.identity import actions, queries
+from steerway.platform.identity import actions, queries, rules
 from steerway.platform.identity.errors import (
     LastAdmin,
     LinkSpent,
@@ -84,6 +84,13 @@ def test_what_is_wrong_with_an_invitation_is_said(work: Work) -> None:
         actions.invite(work, "local:root", role="viewer")
     with pytest.raises(RoleUnknown, match="viewer, developer, operator and admin"):
         actions.invite(work, "carol", role="boss")
+
+
+@pytest.mark.parametrize("name", ["steerway", "anonymous", "local", "system"])
+def test_nobody_signs_the_log_as_steerway_itself(work: Work, name: str) -> None:
+    with pytest.raises(NameTaken):
+        actions.invite(work, name, role="viewer")
+    assert rules.name_from(name) == "person"
 
 
 def test_only_who_manages_people_does(guest: Work) -> None:

@@ -21,6 +21,7 @@ from steerway.platform.identity.rules import (
     FIRST_LINK_LASTS,
     LINK_LASTS,
     NAME,
+    RESERVED,
     Role,
     digest,
     new_link_secret,
@@ -170,6 +171,8 @@ def tidy(work: Work) -> None:
 def _add(name: str, role: Role) -> User:
     if not NAME.fullmatch(name):
         raise NameInvalid(name=name)
+    if name in RESERVED:
+        raise NameTaken(name=name)
     person = User(username=name, role=role.value)
     person.set_unusable_password()
     try:

@@ -16,6 +16,8 @@ from steerway.platform.roles import in_scope as in_scope  # noqa: PLC0414 -- the
 
 # A slash or a colon would let a name look like a token's (alice/ci) or the machine's (local:root).
 NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,39}")
+# Actors that are not people: nobody may sign the log as one of them.
+RESERVED: Final = frozenset({"anonymous", "local", "steerway", "system", "unknown"})
 # Only these three shapes, so that one pattern covers another exactly when it matches its text.
 SCOPE: Final = re.compile(r"\*|[a-z-]+\.(\*|[a-z-]+)")
 
@@ -136,4 +138,4 @@ def digest(secret: str) -> str:
 def name_from(claim: str) -> str:
     """A name within our rules made from what an identity provider calls somebody."""
     cleaned = re.sub(r"[^a-z0-9._-]+", "-", claim.partition("@")[0].lower()).strip("-._0123456789")
-    return cleaned[:30] or "person"
+    return "person" if cleaned in RESERVED else cleaned[:30] or "person"

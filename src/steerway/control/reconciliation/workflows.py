@@ -22,8 +22,9 @@ from steerway.delivery.runtimes.rules import Process, ProcessState
 from steerway.planning.catalog import queries as catalog
 from steerway.platform.db import reading, unit_of_work
 
-# Once in so many looks the router's files are rendered again, should anybody have edited them.
-LOOKS_A_RENDERING: Final = 30
+# Once in so many looks, full logs are rotated, and the router's files are rendered again, should
+# anybody have edited them.
+LOOKS_A_ROUND: Final = 30
 STARTED: Final = (ProcessState.STARTING, ProcessState.RUNNING, ProcessState.BACKOFF)
 
 
@@ -63,10 +64,12 @@ class Reconciler:
             self._say("router.restarted", "router", pid=max(pids))
         self.router_pids = pids or self.router_pids
         self.looks += 1
-        if is_new or self.looks % LOOKS_A_RENDERING == 0:
+        if is_new or self.looks % LOOKS_A_ROUND == 0:
             # Deployments render as they go; this is for a new router and for stray edits.
             with contextlib.suppress(RouterDown):  # It is starting, with the files of before.
                 traffic.apply(self.ground)
+                self.ground.envoy.rotate_logs()
+            self.ground.supervisor.rotate()
 
     def keep_replicas(self, processes: Mapping[str, Process]) -> None:
         """Every wanted replica runs, and what is seen of each is recorded."""
@@ -120,7 +123,22 @@ def start_router(ground: Ground) -> None:
     """
     site = ground.envoy.site
     router_programs.check_port(site)
-    ground.envoy.prepare()
+    if router_programs.running(site):
+        upgrade_router(ground)
+    else:
+        ground.envoy.prepare()
     program = router_programs.program(site)
     ground.supervisor.add(program)
     ground.supervisor.start(program.name)
+
+
+def upgrade_router(ground: Ground) -> None:
+    """Put the installed router in the place of one that an earlier version started.
+
+    No request is lost. One that does not answer is left to the next look.
+    """
+    with contextlib.suppress(RouterDown):
+        if ground.envoy.is_outdated():
+            ground.envoy.upgrade()
+            with unit_of_work():
+                ground.work().record("router.upgraded", "router", version=ground.envoy.version())

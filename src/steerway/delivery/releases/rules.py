@@ -119,18 +119,16 @@ def surplus(newest_first: Sequence[UUID], protected: Collection[UUID], count: in
     return others[free:]
 
 
-def variables(tree: Path, manifest: Manifest, path: str) -> Mapping[str, str]:
-    """The environment that makes a release's own programs the first to be found.
+def search(tree: Path, manifest: Manifest) -> tuple[Path, ...]:
+    """Where programs of a release are found first; `tree` is where its files are."""
+    own = [tree / VENV / "bin"] if manifest.python else []
+    own += [tree / "node_modules" / ".bin"] if manifest.kind == "node" else []
+    return tuple(own)
 
-    Args:
-        tree: where its files are.
-        manifest: what they are.
-        path: the PATH to go on with.
-    """
-    first = [str(tree / VENV / "bin")] if manifest.python else []
-    first += [str(tree / "node_modules" / ".bin")] if manifest.kind == "node" else []
-    found = {"PATH": ":".join([*first, path])}
-    if manifest.python:
-        # The files are read-only for a reason: even root shall not write bytecode into them.
-        found |= {"VIRTUAL_ENV": str(tree / VENV), "PYTHONDONTWRITEBYTECODE": "1"}
-    return found
+
+def variables(tree: Path, manifest: Manifest) -> Mapping[str, str]:
+    """What programs of a release must find in their environment."""
+    if not manifest.python:
+        return {}
+    # The files are read-only for a reason: even root shall not write bytecode into them.
+    return {"VIRTUAL_ENV": str(tree / VENV), "PYTHONDONTWRITEBYTECODE": "1"}

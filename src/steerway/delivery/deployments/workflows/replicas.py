@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from typing import Final
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from steerway.delivery.deployments.errors import Died, NotUp, Unhealthy
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.workflows.ground import Ground
+from steerway.delivery.releases import rules as releases
 from steerway.delivery.runtimes import actions, queries
 from steerway.delivery.runtimes.adapters import sockets
 from steerway.delivery.runtimes.descriptor import HealthSection, RunSection
@@ -62,9 +64,11 @@ def start(ground: Ground, deployment: Deployment, index: int) -> None:
         log=ground.log / f"{replica.program}.log",
     )
     opened = {name: SealedSecret(run.secrets[name], text) for name, text in sealed.items()}
-    tree = placement.directory
-    search = (tree / ".venv" / "bin", tree / "node_modules" / ".bin")
+    manifest = ground.store.manifest(deployment.release.digest)
+    search = releases.search(placement.directory, manifest)
     wanted = program(run, placement, secrets=opened, search=search)
+    own = releases.variables(placement.directory, manifest)
+    wanted = replace(wanted, environment={**own, **wanted.environment})
     with unit_of_work():
         actions.equip(ground.work(), replica, program=wanted)
         actions.started(ground.work(), [replica])

@@ -30,6 +30,8 @@ from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.releases import workflows as releases
 from steerway.delivery.repositories import workflows as repositories
 from steerway.delivery.repositories.descriptor import SourceSection
+from steerway.delivery.router import actions as routes
+from steerway.delivery.router.descriptor import RouteSection
 from steerway.delivery.runtimes import queries as runtimes
 from steerway.delivery.runtimes.descriptor import RunSection
 from steerway.delivery.runtimes.rules import missing
@@ -40,6 +42,7 @@ from steerway.platform.secrets import queries as secrets
 # Below this much free space nothing is started: logs and databases need room as well.
 FREE_BYTES_MIN: Final = 200_000_000
 MEGA: Final = 1_000_000
+ALL: Final = 100  # percent
 
 
 class Unchanged(Exception):
@@ -52,6 +55,7 @@ def preflight(ground: Ground, deployment: Deployment, wave: int) -> str:
     Raises:
         VariablesMissing: the environment must set variables and has not.
         SecretsMissing: secrets are not in the store.
+        HostTaken: a host name leads to another service.
         DiskFull: too little space is free.
         Unavailable: supervisord or the router does not answer.
     """
@@ -64,6 +68,8 @@ def preflight(ground: Ground, deployment: Deployment, wave: int) -> str:
         )
     with reading():
         secrets.sealed(deployment.service, deployment.environment, run.secrets)
+        hosts = RouteSection.stored(deployment.plan["route"]).hosts
+        routes.check_hosts(deployment.service, deployment.environment, hosts)
     free = shutil.disk_usage(ground.home).free
     if free < FREE_BYTES_MIN:
         raise DiskFull(free_mb=free // MEGA, needed_mb=FREE_BYTES_MIN // MEGA, home=ground.home)
@@ -103,7 +109,7 @@ def build(ground: Ground, deployment: Deployment, wave: int) -> str:
     is_same = now and (now.release_id, now.config_digest) == (release.id, deployment.config_digest)
     if is_same and not deployment.force:
         raise Unchanged
-    return f"{release.name} {commit.short} · {release.short}"
+    return " · ".join([f"{release.name} {commit.short}", release.short, *commit.notes])
 
 
 def install(ground: Ground, deployment: Deployment, wave: int) -> str:
@@ -151,12 +157,10 @@ def switch(ground: Ground, deployment: Deployment, wave: int) -> str:
         if not actions.switched(ground.work(), deployment):
             raise Cancelled(by=queries.by_id(deployment.id).cancelled_by)
     percent = share_percent(wave, _wave_count(deployment))
-    shares = {deployment.id: percent}
-    if percent < 100 and deployment.previous_id:  # noqa: PLR2004 -- percent
-        shares[deployment.previous_id] = 100 - percent
-    if not deployment.previous_id:
-        shares = {deployment.id: 100}
-    traffic.point(ground, deployment, shares)
+    # The stable version comes first: sticky clients stay with it while the other grows.
+    shares = {deployment.previous_id: ALL - percent} if deployment.previous_id else {}
+    shares = {one: share for one, share in shares.items() if share}
+    traffic.point(ground, deployment, shares | {deployment.id: percent if shares else ALL})
     return f"{percent} % of traffic"
 
 

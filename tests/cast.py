@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from steerway.app.permissions import PERMISSIONS
-from steerway.platform.identity.rules import Role
+from steerway.platform.roles import Role
 from steerway.platform.work import Actor
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -20,7 +20,7 @@ if url := os.environ.pop("STEERWAY_TEST_DATABASE_URL", ""):
 os.environ["DJANGO_SETTINGS_MODULE"] = "steerway.app.django_settings"
 django.setup()
 
-from steerway.platform.identity.rules import Role  # noqa: E402
+from steerway.platform.roles import Role  # noqa: E402
 from steerway.platform.work import Work  # noqa: E402
 from tests.cast import NOON, Started, actor  # noqa: E402
 

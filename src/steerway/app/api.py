@@ -11,7 +11,7 @@ from ninja.errors import HttpError, ValidationError
 
 from steerway import __version__
 from steerway.app import descriptor_api as descriptors
-from steerway.control.services import api as services
+from steerway.control.bridge import api as bridge
 from steerway.delivery.deployments import api as deployments
 from steerway.delivery.releases import api as releases
 from steerway.delivery.runtimes import api as runtimes
@@ -30,8 +30,8 @@ from steerway.platform.secrets import api as secrets
 
 # The visible list: every router, where it is mounted.
 ROUTERS: list[tuple[str, Router]] = [
-    ("/ready", services.ready),
-    ("/status", services.status),
+    ("/ready", bridge.ready),
+    ("/status", bridge.status),
     ("/services", descriptors.router),
     ("/services", runtimes.router),
     ("/changes", changes.router),

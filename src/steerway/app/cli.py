@@ -23,7 +23,7 @@ from steerway.platform.errors import (
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("steerway.app.commands.server:up", "Start Steerway on this machine."),
     "down": ("steerway.app.commands.server:down", "Stop Steerway and everything it runs."),
-    "status": ("steerway.control.services.cli:status", "What runs, and what needs you."),
+    "status": ("steerway.control.bridge.cli:status", "What runs, and what needs you."),
     "init": ("steerway.app.commands.descriptor:init", "Write a steerway.yaml from what is here."),
     "check": ("steerway.app.commands.descriptor:check", "Check a steerway.yaml."),
     "schema": ("steerway.app.commands.descriptor:schema", "Print the JSON Schema of descriptors."),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from steerway.platform.identity.rules import Role
+from steerway.platform.roles import Role
 
 PERMISSIONS: Final[dict[str, Role]] = {
     # Everybody who is signed in.

@@ -25,8 +25,8 @@ from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
 from steerway.platform import clock
 from steerway.platform.db import reading, unit_of_work
 from steerway.platform.errors import SteerwayError
-from steerway.platform.identity.rules import Role
 from steerway.platform.keys import node_name
+from steerway.platform.roles import Role
 from steerway.platform.settings import Settings
 from steerway.platform.work import Actor, Work
 

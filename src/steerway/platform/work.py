@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db import transaction
 
 from steerway.platform.errors import Forbidden
-from steerway.platform.identity.rules import Role, in_scope
 from steerway.platform.log import actions as log
 from steerway.platform.log.models import Event
+from steerway.platform.roles import Role, in_scope
 
 Starter = Callable[[str, UUID], None]
 

@@ -17,8 +17,8 @@ from steerway.delivery.releases.adapters.store import Store
 from steerway.delivery.releases.models import Release
 from steerway.delivery.repositories.adapters.git import Git
 from steerway.platform.db import new_id
-from steerway.platform.identity.rules import Role
 from steerway.platform.log.models import Event
+from steerway.platform.roles import Role
 from steerway.platform.work import Work
 from tests.cast import NOON, Started, actor
 from tests.delivery.sources import ENVIRONMENT, Repository

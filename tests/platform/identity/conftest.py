@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from steerway.platform import clock
 from steerway.platform.identity.models import User
-from steerway.platform.identity.rules import Role
+from steerway.platform.roles import Role
 from steerway.platform.work import Work
 from tests.cast import Started, actor
 from tests.platform.identity.served import Server, serving

@@ -34,7 +34,7 @@ def _invite() -> str:
     from steerway.platform import clock
     from steerway.platform.db import unit_of_work
     from steerway.platform.identity import actions
-    from steerway.platform.identity.rules import Role
+    from steerway.platform.roles import Role
     from steerway.platform.work import Work
     from tests.cast import Started, actor
 

@@ -21,8 +21,8 @@ from steerway.platform.identity.errors import (
     TokenUnknown,
 )
 from steerway.platform.identity.models import Token, User
-from steerway.platform.identity.rules import Role
 from steerway.platform.log import queries as log
+from steerway.platform.roles import Role
 from steerway.platform.work import Work
 from tests.cast import actor
 from tests.platform.identity.conftest import CAST

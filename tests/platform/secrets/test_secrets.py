@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from steerway.platform.errors import Forbidden
-from steerway.platform.identity.rules import Role
 from steerway.platform.keys import key
 from steerway.platform.log import queries as log
+from steerway.platform.roles import Role
 from steerway.platform.secrets import actions, queries
 from steerway.platform.secrets.errors import (
     SecretNameInvalid,

@@ -21,7 +21,7 @@ from steerway.delivery.runtimes.rules import Ports, Process, ProcessState
 from steerway.planning.catalog import actions as catalog
 from steerway.planning.catalog import queries as services
 from steerway.planning.changes import actions as changes
-from steerway.platform.identity.rules import Role
+from steerway.platform.roles import Role
 from steerway.platform.work import Work
 from tests.cast import Started, actor
 

@@ -116,7 +116,7 @@ def start(settings: Settings) -> None:
 
     Raises:
         HomeInUse: a server holds the home directory, and does not answer.
-        PortTaken: another program has the server's port or the router's.
+        PortTaken, RouterPortTaken: another program has the port of the server, or of the router.
         NotStarted: it ends before it answers.
     """
     _refuse_taken_ports(settings)

@@ -118,7 +118,7 @@ def start_router(ground: Ground) -> None:
     """Have the router run; its files are laid out first, and what it served last stays.
 
     Raises:
-        PortTaken: another program has its port.
+        RouterPortTaken: another program has its port.
         Unavailable: supervisord does not answer.
     """
     site = ground.envoy.site

@@ -3,7 +3,7 @@
 from steerway.platform.errors import Invalid
 
 
-class ReasonMissing(Invalid):
+class PauseUnexplained(Invalid):
     """A pause needs a reason."""
 
     message = "A pause needs a reason that others can read. Pause {service} again and say why."

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from steerway.control.services import queries
-from steerway.control.services.errors import ReasonMissing
+from steerway.control.services.errors import PauseUnexplained
 from steerway.control.services.queries import Overview
 from steerway.delivery.deployments import queries as deployments
 from steerway.planning.catalog import actions as catalog_actions
@@ -76,7 +76,7 @@ def pause(request: SteerwayRequest, name: str) -> HttpResponse:
     """Keep Steerway's hands off the service."""
     form = ReasonForm(request.POST)
     if not form.is_valid():
-        raise ReasonMissing(service=name)
+        raise PauseUnexplained(service=name)
     catalog_actions.pause(request.work, catalog.get(name), reason=form.cleaned_data["reason"])
     messages.warning(request, f"{name} is paused: nothing is repaired or started until it resumes.")
     return redirect("services:detail", name)

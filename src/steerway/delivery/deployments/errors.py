@@ -94,7 +94,7 @@ class VariablesMissing(Refused):
     )
 
 
-class DiskFull(Refused):
+class TooLittleSpace(Refused):
     """There is no room to work in."""
 
     message = (

@@ -15,7 +15,7 @@ class RouterDown(Unavailable):
     message = "The router does not answer ({reason}). Look at {log}, or run `steerway up`."
 
 
-class PortTaken(Refused):
+class RouterPortTaken(Refused):
     """Somebody else listens on the router's port."""
 
     message = (

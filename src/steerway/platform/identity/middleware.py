@@ -31,7 +31,7 @@ from django.utils.module_loading import import_string
 from steerway.platform import clock
 from steerway.platform.identity import queries, tokens
 from steerway.platform.identity.models import User
-from steerway.platform.identity.rules import Role
+from steerway.platform.roles import Role
 from steerway.platform.web.request import SteerwayRequest
 from steerway.platform.work import Actor, Starter, Work
 

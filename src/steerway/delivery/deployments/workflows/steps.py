@@ -15,7 +15,7 @@ from steerway.delivery.builds.rules import Order
 from steerway.delivery.builds.workflows import Brake, Workshop
 from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.descriptor import ReleaseSection
-from steerway.delivery.deployments.errors import Cancelled, DiskFull, VariablesMissing
+from steerway.delivery.deployments.errors import Cancelled, TooLittleSpace, VariablesMissing
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import (
     Kind,
@@ -56,7 +56,7 @@ def preflight(ground: Ground, deployment: Deployment, wave: int) -> str:
         VariablesMissing: the environment must set variables and has not.
         SecretsMissing: secrets are not in the store.
         HostTaken: a host name leads to another service.
-        DiskFull: too little space is free.
+        TooLittleSpace: too little space is free.
         Unavailable: supervisord or the router does not answer.
     """
     run = RunSection.stored(deployment.plan["run"])
@@ -72,7 +72,7 @@ def preflight(ground: Ground, deployment: Deployment, wave: int) -> str:
         routes.check_hosts(deployment.service, deployment.environment, hosts)
     free = shutil.disk_usage(ground.home).free
     if free < FREE_BYTES_MIN:
-        raise DiskFull(free_mb=free // MEGA, needed_mb=FREE_BYTES_MIN // MEGA, home=ground.home)
+        raise TooLittleSpace(free_mb=free // MEGA, needed_mb=FREE_BYTES_MIN // MEGA, home=ground.home)
     ground.supervisor.ensure()
     traffic.await_router(ground)
     return f"{free // (1000 * MEGA)} GB free"

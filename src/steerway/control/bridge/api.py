@@ -6,9 +6,9 @@ from django.conf import settings
 from ninja import Query, Router
 
 from steerway import __version__
-from steerway.control.bridge import queries as bridge
-from steerway.control.services import queries
-from steerway.control.services.wire import ReadyOut, StatusOut
+from steerway.control.bridge import queries
+from steerway.control.bridge.wire import ReadyOut, StatusOut
+from steerway.control.services import queries as services
 from steerway.planning.changes import queries as changes
 from steerway.platform.web.request import SteerwayRequest
 
@@ -29,5 +29,5 @@ def show(
     rows: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> StatusOut:
     """Services by name with what serves and runs, and what needs somebody; `after` goes on."""
-    found = queries.overviews(after=after, rows=rows, router_port=settings.STEERWAY.router_port)
-    return StatusOut.of(settings.STEERWAY.public_url, changes.freeze(), bridge.needs(found), found)
+    found = services.overviews(after=after, rows=rows, router_port=settings.STEERWAY.router_port)
+    return StatusOut.of(settings.STEERWAY.public_url, changes.freeze(), queries.needs(found), found)

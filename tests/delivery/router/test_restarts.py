@@ -12,7 +12,7 @@ import pytest
 from steerway.delivery.router.adapters import files, programs
 from steerway.delivery.router.adapters.envoy import Envoy
 from steerway.delivery.router.adapters.files import wait
-from steerway.delivery.router.errors import PortTaken, RouterDown
+from steerway.delivery.router.errors import RouterDown, RouterPortTaken
 from steerway.delivery.router.rules import Table
 from steerway.delivery.runtimes.adapters.supervisor import Supervisor
 from tests.delivery.router.stage import (
@@ -117,7 +117,9 @@ def test_a_new_router_that_cannot_start_leaves_the_old_one_serving(fresh: Stage)
 
 def test_a_taken_port_is_one_clear_sentence_before_anything_starts(fresh: Stage) -> None:
     with socket.create_server((fresh.site.address, fresh.site.port)):
-        with pytest.raises(PortTaken, match=rf"^Port {fresh.site.port} on 127.0.0.1 is taken"):
+        with pytest.raises(
+            RouterPortTaken, match=rf"^Port {fresh.site.port} on 127.0.0.1 is taken"
+        ):
             programs.check_port(fresh.site)
         status = fresh.keep().wait(5)
 

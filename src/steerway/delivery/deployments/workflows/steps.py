@@ -72,7 +72,9 @@ def preflight(ground: Ground, deployment: Deployment, wave: int) -> str:
         routes.check_hosts(deployment.service, deployment.environment, hosts)
     free = shutil.disk_usage(ground.home).free
     if free < FREE_BYTES_MIN:
-        raise TooLittleSpace(free_mb=free // MEGA, needed_mb=FREE_BYTES_MIN // MEGA, home=ground.home)
+        raise TooLittleSpace(
+            free_mb=free // MEGA, needed_mb=FREE_BYTES_MIN // MEGA, home=ground.home
+        )
     ground.supervisor.ensure()
     traffic.await_router(ground)
     return f"{free // (1000 * MEGA)} GB free"

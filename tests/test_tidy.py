@@ -23,7 +23,8 @@ FRAMEWORKS = ("django.http", "django.shortcuts", "django.template")
 
 
 def sources() -> list[Path]:
-    files = [*SRC.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    folders = (SRC, ROOT / "tests", ROOT / "benchmarks")
+    files = [file for folder in folders for file in folder.rglob("*.py")]
     return sorted(f for f in files if "migrations" not in f.parts)
 
 
@@ -102,7 +103,9 @@ def tracked() -> list[Path]:
 
 
 def test_the_project_speaks_of_itself_alone() -> None:
-    telling = re.compile(rb"/(?:work|root)/[a-z]|pypi\.org/simple|registry\.npmjs|files\.pythonhosted")
+    telling = re.compile(
+        rb"/(?:work|root)/[a-z]|pypi\.org/simple|registry\.npmjs|files\.pythonhosted"
+    )
     found = [str(f.relative_to(ROOT)) for f in tracked() if telling.search(f.read_bytes())]
 
     assert found in ([], ["tests/test_tidy.py"])

@@ -57,7 +57,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
     work: Work | None = getattr(request, "work", None)
     theme = request.COOKIES.get("steerway_theme", "")
     context: dict[str, object] = {"theme": theme if theme in THEMES else ""}
-    if work is None:
+    if work is None or not work.actor.scopes:  # nobody is signed in
         return context | {"now": clock.now(), "actor": None}
     return context | {
         "now": work.now,

@@ -246,12 +246,23 @@ def _end(work: Work, deployment: Deployment, state: State, **fields: str) -> boo
     )
     if not ended:
         return False
+    if state is State.SUCCEEDED:
+        _take_place(deployment)
     now = queries.by_id(deployment.id)
     error = fields.get("error", "")
     seconds = round((work.now - now.requested_at).total_seconds(), 3)
     changes.close(work, now.change, state=OUTCOMES[state], outcome=error or _outcome(now))
     _say(work, now, state.value, release=now.version, seconds=str(seconds), error=error)
     return True
+
+
+def _take_place(deployment: Deployment) -> None:
+    """The traffic of a place belongs to one deployment: first none has it, then this one."""
+    place = Deployment.objects.filter(
+        service=deployment.service, environment=deployment.environment
+    )
+    place.filter(serves=True).update(serves=False)
+    place.filter(id=deployment.id).update(serves=True)
 
 
 def _outcome(deployment: Deployment) -> str:

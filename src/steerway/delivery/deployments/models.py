@@ -46,12 +46,17 @@ class Deployment(models.Model):
     log_tail = models.TextField(blank=True)
     cancelled_by = models.CharField(max_length=200, blank=True)
     bad_at = models.DateTimeField(null=True, help_text="When it was rolled back from.")
+    serves = models.BooleanField(
+        default=False, help_text="The newest that succeeded in its place: it has the traffic."
+    )
 
     class Meta:
         db_table = "deployment"
         ordering = ["-number"]
         indexes = [
             models.Index(fields=["service", "environment", "-number"]),
+            models.Index(fields=["service", "-number"]),
+            models.Index(fields=["environment", "-number"]),
             models.Index(fields=["state", "-number"]),
         ]
         constraints = [
@@ -59,7 +64,12 @@ class Deployment(models.Model):
                 fields=["service", "environment"],
                 condition=models.Q(state=State.RUNNING.value),
                 name="one_running_deployment",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["service", "environment"],
+                condition=models.Q(serves=True),
+                name="one_serving_deployment",
+            ),
         ]
 
     @property

@@ -122,7 +122,7 @@ def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
             "replicas": _replicas(found),
             "build_log": _build_log(found, at),
             "may_cancel": found.is_running and not found.switched_at and not found.cancelled_by,
-            "may_roll_back": _is_serving(found),
+            "may_roll_back": found.serves,
             "events": log.newest(Filter(subject=found.ref), rows=EVENTS_SHOWN),
             "again": f"steerway deploy {found.service} --env {found.environment}",
         },
@@ -136,14 +136,13 @@ def release(request: SteerwayRequest, release_id: UUID) -> HttpResponse:
     """
     found = releases.get(release_id)
     deployed = queries.of_release(found.id)
-    serving = {d.id for d in queries.all_serving([found.service])}
     return render(
         request,
         "deployments/release.html",
         {
             "release": found,
             "rows": deployed,
-            "places": [d for d in deployed if d.id in serving],
+            "places": [d for d in deployed if d.serves],
             "build_log": _log_of(found),
             "return_command": f"steerway deploy {found.service} --ref {found.commit[:SHORT]}",
         },
@@ -247,13 +246,6 @@ def _headline(found: Deployment, at: Stop | None) -> str:
     if found.cancelled_by:
         return f"{found.cancelled_by} has cancelled it; undoing what was started"
     return DOING[Step(at.name)] if at else "Waiting for its turn"
-
-
-def _is_serving(found: Deployment) -> bool:
-    if found.state != State.SUCCEEDED:
-        return False
-    serving = queries.serving(found.service, found.environment)
-    return serving is not None and serving.id == found.id
 
 
 def _wish(request: SteerwayRequest, service: str) -> Wish:

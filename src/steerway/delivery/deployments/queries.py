@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from steerway.delivery.deployments.errors import DeploymentUnknown, NeverServed, NothingToRollBack
 from steerway.delivery.deployments.models import Deployment
@@ -41,7 +41,7 @@ def newest(
     *, service: str = "", environment: str = "", before: int | None = None, rows: int = 50
 ) -> list[Deployment]:
     """Deployments, newest first, older than the number `before`."""
-    found = _all()
+    found = _listed()
     if service:
         found = found.filter(service=service)
     if environment:
@@ -63,16 +63,15 @@ def running(service: str = "", environment: str = "") -> list[Deployment]:
 
 def serving(service: str, environment: str) -> Deployment | None:
     """The deployment that has the traffic: the newest that succeeded. None before the first."""
-    return _succeeded(service, environment).first()
+    return _all().filter(service=service, environment=environment, serves=True).first()
 
 
 def all_serving(services: Iterable[str] | None = None) -> list[Deployment]:
     """What serves everywhere, one deployment per service and environment, in one query."""
-    found = Deployment.objects.filter(state=State.SUCCEEDED.value)
+    found = _listed().filter(serves=True)
     if services is not None:
         found = found.filter(service__in=list(services))
-    newest_numbers = found.order_by().values("service", "environment").annotate(n=Max("number"))
-    return list(_all().filter(number__in=newest_numbers.values("n")).order_by("service", "number"))
+    return list(found.order_by("service", "number"))
 
 
 def unresolved(*, rows: int = 20) -> list[Deployment]:
@@ -82,13 +81,13 @@ def unresolved(*, rows: int = 20) -> list[Deployment]:
         environment=OuterRef("environment"),
         number__gt=OuterRef("number"),
     )
-    found = _all().filter(state=State.FAILED.value).exclude(Exists(later))
+    found = _listed().filter(state=State.FAILED.value).exclude(Exists(later))
     return list(found.order_by("-number")[:rows])
 
 
 def of_release(release_id: UUID, *, rows: int = 50) -> list[Deployment]:
     """Deployments of one release, newest first."""
-    return list(_all().filter(release_id=release_id).order_by("-number")[:rows])
+    return list(_listed().filter(release_id=release_id).order_by("-number")[:rows])
 
 
 def last_good(service: str, environment: str) -> Deployment:
@@ -156,6 +155,11 @@ def _succeeded(service: str, environment: str) -> QuerySet[Deployment]:
         .filter(service=service, environment=environment, state=State.SUCCEEDED.value)
         .order_by("-number")
     )
+
+
+def _listed() -> QuerySet[Deployment]:
+    """Deployments without what no list shows; reading those texts takes most of a page's time."""
+    return _all().defer("plan", "release__notes", "change__facts")
 
 
 def _all() -> QuerySet[Deployment]:

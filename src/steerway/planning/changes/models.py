@@ -31,7 +31,9 @@ class Change(models.Model):
         ordering = ["-number"]
         indexes = [
             models.Index(fields=["service", "-number"]),
+            models.Index(fields=["environment", "-number"]),
             models.Index(fields=["state", "-number"]),
+            models.Index(fields=["opened_at", "state"]),
         ]
 
     @property

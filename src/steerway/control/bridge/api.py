@@ -25,9 +25,15 @@ def is_ready(request: SteerwayRequest) -> ReadyOut:
 @status.get("", response=StatusOut)
 def show(
     request: SteerwayRequest,
+    service: Annotated[str, Query(max_length=60)] = "",
     after: Annotated[str, Query(max_length=60)] = "",
     rows: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> StatusOut:
-    """Services by name with what serves and runs, and what needs somebody; `after` goes on."""
-    found = services.overviews(after=after, rows=rows, router_port=settings.STEERWAY.router_port)
+    """What needs somebody, and what runs: one service, or all by name; `after` goes on."""
+    port = settings.STEERWAY.router_port
+    found = (
+        [services.overview(service, router_port=port)]
+        if service
+        else services.overviews(after=after, rows=rows, router_port=port)
+    )
     return StatusOut.of(settings.STEERWAY.public_url, changes.freeze(), queries.needs(found), found)

@@ -1,12 +1,13 @@
 """What runs now, in the terminal."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from steerway.platform.terminal import ago, connect, json_option, print_json, print_table, query
 
+ROWS: Final = 200
 TONES = {"bad": "red", "warn": "yellow", "info": "cyan", "good": "green"}
 
 
@@ -15,9 +16,7 @@ TONES = {"bad": "red", "warn": "yellow", "info": "cyan", "good": "green"}
 @json_option
 def status(service: str, as_json: bool) -> None:
     """Show what runs, and what needs you. SERVICE: its replicas as well."""
-    found = connect().get(query("/api/status"))
-    if service:
-        found["services"] = [s for s in found["services"] if s["name"] == service]
+    found = _status(service)
     if as_json:
         print_json(found)
         return
@@ -40,6 +39,17 @@ def status(service: str, as_json: bool) -> None:
     )
     if service:
         _print_replicas(found["services"])
+
+
+def _status(service: str) -> dict[str, Any]:
+    """One service, or all of them page by page; what needs somebody comes with the first."""
+    client = connect()
+    found: dict[str, Any] = client.get(query("/api/status", service=service, rows=ROWS))
+    page = found["services"]
+    while len(page) == ROWS:
+        page = client.get(query("/api/status", after=page[-1]["name"], rows=ROWS))["services"]
+        found["services"] = found["services"] + page
+    return found
 
 
 def _needs(found: dict[str, Any]) -> Iterator[str]:

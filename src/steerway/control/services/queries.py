@@ -35,7 +35,7 @@ def overviews(
 ) -> list[Overview]:
     """Services by name with what serves in each environment.
 
-    Shape: five queries, however many rows.
+    Shape: six queries, however many rows.
     """
     services = catalog.all(after=after, containing=containing, rows=rows)
     names = [service.name for service in services]
@@ -61,6 +61,7 @@ def _lanes(
 ) -> dict[str, list[Lane]]:
     serving = {(d.service, d.environment): d for d in deployments.all_serving(names)}
     flights = {(d.service, d.environment): d for d in deployments.running()}
+    runs = catalog.sections(names, "run")
     seen = replicas(names)
     found: dict[str, list[Lane]] = defaultdict(list)
     for name in names:
@@ -68,13 +69,15 @@ def _lanes(
             key = (name, one.name)
             now = serving.get(key)
             last = one is environments[name][-1]
+            run = runs.get(key, {})
             found[name].append(
                 _lane(
                     one,
                     now,
                     flights.get(key),
+                    wanted=int(run.get("replicas", 1)),
                     seen=seen.get(now.id, ()) if now else (),
-                    url=address(name, "" if last else one.name, router_port, one.resolved),
+                    url=address(name, "" if last else one.name, router_port, run),
                 )
             )
     return found
@@ -100,11 +103,9 @@ def _seen(one: runtimes_models.Replica) -> Replica:
     )
 
 
-def address(
-    service: str, environment: str, port: int, resolved: Mapping[str, Mapping[str, object]]
-) -> str:
+def address(service: str, environment: str, port: int, run: Mapping[str, object]) -> str:
     """Where clients reach it; empty for a service that serves nothing."""
-    if resolved.get("run", {}).get("port") == "none":
+    if run.get("port") == "none":
         return ""
     host = f"{service}.{environment}.localhost" if environment else f"{service}.localhost"
     return f"http://{host}:{port}/"
@@ -115,13 +116,14 @@ def _lane(
     serving: Deployment | None,
     flight: Deployment | None,
     *,
+    wanted: int,
     seen: Sequence[Replica],
     url: str,
 ) -> Lane:
     release = serving.release if serving else None
     return Lane(
         name=environment.name,
-        wanted=int(environment.resolved.get("run", {}).get("replicas", 1)),
+        wanted=wanted,
         config_digest=environment.config_digest,
         url=url,
         version=serving.version if serving else "",

@@ -16,7 +16,7 @@ router = Router(tags=["services"])
 def all(
     request: SteerwayRequest,
     after: Annotated[str, Query(max_length=40)] = "",
-    rows: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    rows: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> list[ServiceOut]:
     """Services by name; `after` continues from the last one seen."""
     return [ServiceOut.of(service) for service in queries.all(after=after, rows=rows)]

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import click
 
-from steerway.platform.terminal import ago, connect, json_option, print_json, print_table
+from steerway.platform.terminal import ago, connect, json_option, print_json, print_table, query
 
 FILE: Final = "steerway.yaml"
+ROWS: Final = 200
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 SIGNS: Final = {"new": "+", "changed": "~", "removed": "-"}
 
@@ -54,7 +55,7 @@ def apply(file: Path, as_json: bool) -> None:
 @json_option
 def services(as_json: bool) -> None:
     """List services with their environments."""
-    found = connect().get("/api/services")
+    found = _services()
     if as_json:
         print_json(found)
         return
@@ -90,6 +91,17 @@ def resume(service: str) -> None:
     """Let Steerway look after SERVICE again."""
     connect().delete(f"/api/services/{service}/pause")
     click.echo(f"Steerway looks after {service} again.")
+
+
+def _services() -> list[dict[str, Any]]:
+    """All services, asked for page by page."""
+    client = connect()
+    found: list[dict[str, Any]] = client.get(query("/api/services", rows=ROWS))
+    page = found
+    while len(page) == ROWS:
+        page = client.get(query("/api/services", after=page[-1]["name"], rows=ROWS))
+        found = found + page
+    return found
 
 
 def _body(file: Path) -> tuple[str, dict[str, str]]:

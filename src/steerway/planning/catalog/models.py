@@ -31,7 +31,14 @@ class Service(models.Model):
     class Meta:
         db_table = "service"
         ordering = ["name"]
-        indexes = [models.Index(fields=["state", "name"])]
+        indexes = [
+            models.Index(fields=["state", "name"]),
+            models.Index(
+                fields=["-paused_at"],
+                condition=models.Q(paused_at__isnull=False),
+                name="service_paused",
+            ),
+        ]
 
     @property
     def is_paused(self) -> bool:

@@ -1,6 +1,10 @@
 """Reading the catalog."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from django.db.models import Prefetch, QuerySet
+from django.db.models.fields.json import KeyTransform
 
 from steerway.planning.catalog.errors import EnvironmentUnknown, ServiceUnknown
 from steerway.planning.catalog.models import Environment, Service
@@ -24,13 +28,26 @@ def get(name: str) -> Service:
 def all(*, after: str = "", containing: str = "", rows: int = SERVICES_MAX) -> list[Service]:
     """Services in use by name, their environments at hand; `after` continues a page.
 
-    Shape: two queries, however many rows.
+    Shape: two queries, however many rows. The texts and values of descriptors are left out;
+    `sections` has what a list needs of them.
     """
     services = Service.objects.filter(state=State.ACTIVE.value, name__gt=after)
     if containing:
         services = services.filter(name__contains=containing)
-    active = Prefetch("environments", queryset=_active(), to_attr="active_environments")
-    return list(services.order_by("name").prefetch_related(active)[: min(rows, SERVICES_MAX)])
+    listed = _active().defer("resolved")
+    active = Prefetch("environments", queryset=listed, to_attr="active_environments")
+    found = services.defer("text", "written").order_by("name").prefetch_related(active)
+    return list(found[: min(rows, SERVICES_MAX)])
+
+
+def sections(services: Iterable[str], name: str) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """One section in force, by service and environment; absent where it is not declared.
+
+    Shape: one query; the database picks the section out of everything that is in force.
+    """
+    found = Environment.objects.filter(state=State.ACTIVE.value, service__name__in=list(services))
+    rows = found.values_list("service__name", "name", KeyTransform(name, "resolved"))
+    return {(service, environment): section for service, environment, section in rows if section}
 
 
 def count() -> int:
@@ -41,7 +58,7 @@ def count() -> int:
 def paused(*, rows: int = 50) -> list[Service]:
     """Services that Steerway keeps its hands off, the newest pause first."""
     found = Service.objects.filter(state=State.ACTIVE.value, paused_at__isnull=False)
-    return list(found.order_by("-paused_at")[:rows])
+    return list(found.defer("text", "written").order_by("-paused_at")[:rows])
 
 
 def environments(service: Service) -> list[Environment]:

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from steerway.control.bridge import queries
+from steerway.control.installation import queries as installation
 from steerway.control.services import queries as services
 from steerway.delivery.deployments import queries as deployments
 from steerway.planning.catalog import queries as catalog
@@ -21,7 +22,7 @@ EVENTS_SHOWN: Final = 10
 def bridge(request: SteerwayRequest) -> HttpResponse:
     """What needs somebody, what is on its way, services at a glance, what just happened."""
     overviews = services.overviews(rows=SERVICES_SHOWN, router_port=settings.STEERWAY.router_port)
-    needs = queries.needs(overviews)
+    needs = queries.needs(overviews, installation.parts(settings.STEERWAY))
     return render(
         request,
         "bridge/bridge.html",

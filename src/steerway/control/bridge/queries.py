@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from steerway.control.bridge.rules import Need, in_order
+from steerway.control.installation.queries import Part
 from steerway.control.services.queries import Overview
 from steerway.control.services.rules import Lane, State
 from steerway.delivery.deployments import queries as deployments
@@ -18,9 +19,11 @@ TROUBLE = {
 }
 
 
-def needs(overviews: Sequence[Overview]) -> list[Need]:
+def needs(overviews: Sequence[Overview], parts: Sequence[Part]) -> list[Need]:
     """Everything that waits for somebody, the worst first; `overviews` are the services seen."""
     found = [*_failed(), *_brakes(), *_paused(), *_troubled(overviews)]
+    if any(lane.ref for one in overviews for lane in one.lanes):
+        found += _parts(parts)
     return in_order(found)[:NEEDS_MAX]
 
 
@@ -72,6 +75,21 @@ def _troubled(overviews: Sequence[Overview]) -> Iterator[Need]:
         for lane in one.lanes:
             if lane.state in TROUBLE:
                 yield _trouble(one.service.name, lane)
+
+
+def _parts(parts: Sequence[Part]) -> Iterator[Need]:
+    """Parts that do not answer; nobody misses them before something is deployed."""
+    for one in parts:
+        if one.state != "up":
+            yield Need(
+                tone="bad",
+                icon="route",
+                title=f"{one.name} does not answer",
+                detail=f"It {one.words}. Steerway starts it again; see its log if this stays.",
+                kind="part",
+                name=one.name,
+                at=None,
+            )
 
 
 def _trouble(service: str, lane: Lane) -> Need:

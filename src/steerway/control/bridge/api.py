@@ -8,6 +8,7 @@ from ninja import Query, Router
 from steerway import __version__
 from steerway.control.bridge import queries
 from steerway.control.bridge.wire import ReadyOut, StatusOut
+from steerway.control.installation import queries as installation
 from steerway.control.services import queries as services
 from steerway.planning.changes import queries as changes
 from steerway.platform.web.request import SteerwayRequest
@@ -36,4 +37,5 @@ def show(
         if service
         else services.overviews(after=after, rows=rows, router_port=port)
     )
-    return StatusOut.of(settings.STEERWAY.public_url, changes.freeze(), queries.needs(found), found)
+    needs = queries.needs(found, installation.parts(settings.STEERWAY))
+    return StatusOut.of(settings.STEERWAY.public_url, changes.freeze(), needs, found)

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
-from steerway.platform.client import Client
+from steerway.platform.client import Client, Problem, ServerDown
 from tests.journeys import processes
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -132,18 +132,19 @@ class Installation:
         """A deployment, once it has ended; the server may be away meanwhile."""
 
         def look() -> dict[str, Any] | None:
-            if not self.answers():
+            try:
+                found = self.deployment(ref)
+            except ServerDown:
                 return None
-            found = self.deployment(ref)
             return None if found["state"] == "running" else found
 
         return until(look, f"{ref} has ended", seconds)
 
     def answers(self) -> bool:
-        """Whether the server answers and has its worker."""
+        """Whether the server answers and its worker is at work."""
         try:
             return bool(self.client.get("/api/ready")["ready"])
-        except Exception:
+        except (ServerDown, Problem):
             return False
 
     def events(self, after: int = 0) -> list[dict[str, Any]]:
@@ -243,7 +244,10 @@ class Installation:
         sockets = [path.name for path in (self.home / "run").glob("*") if path.is_socket()]
         open_ports = processes.listening(range(self.port, self.replica_ports[-1] + 1))
         self.claim.close()
+        log = self.home / "log" / "server.log"
+        _, failed, trace = log.read_text().partition("Traceback") if log.exists() else ("", "", "")
         subprocess.run(["rm", "-rf", str(self.home)], check=True)
+        assert not failed, f"the server failed: {trace[:6000]}"
         assert not left, f"still running: {left}"
         assert not sockets, f"sockets left: {sockets}"
         assert not open_ports, f"ports left open: {open_ports}"

@@ -62,7 +62,7 @@ def _chromium() -> str:
 def browser() -> Iterator[Browser]:
     """Chromium, or one clear line that says why these tests do not run."""
     if reason := missing():
-        if os.environ.get("STEERWAY_REQUIRE_BROWSER") == "1":
+        if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:

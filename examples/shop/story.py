@@ -111,15 +111,21 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def declare(stage: Stage) -> None:
-    """Give the shop its secret, and apply its descriptors."""
+def declare(stage: Stage, *, visitors: bool = False) -> None:
+    """Give the shop its secret, and apply its descriptor; that of its visitors when they come."""
     shop = stage.repository()
     names = json.loads(stage.run("secret", "list", "--service", "shop", "--json"))
     if not any(one["name"] == "payment-key" for one in names):
         key = secrets.token_urlsafe(24)
         stage.run("secret", "set", "payment-key", "--service", "shop", says=key)
-    for file in (shop / "steerway.yaml", shop / "visitors" / "steerway.yaml"):
-        stage.run("apply", "--file", str(file))
+    stage.run("apply", "--file", str(shop / "steerway.yaml"))
+    if visitors:
+        text = (shop / "visitors" / "steerway.yaml").read_text()
+        text = text.replace(":8080", f":{stage.router_port}")
+        text = text.replace("repository: .", f"repository: {shop / 'visitors'}")
+        copy = stage.home / "examples" / "visitors.yaml"
+        copy.write_text(text)
+        stage.run("apply", "--file", str(copy))
 
 
 def serving(stage: Stage, service: str) -> list[dict[str, Any]]:
@@ -132,7 +138,7 @@ def up() -> None:
     """Start everything and say where to look. A second time, it finds all in place."""
     stage = Stage()
     stage.show("up")
-    declare(stage)
+    declare(stage, visitors=True)
     if not serving(stage, "shop"):
         stage.show("deploy", "shop", "--ref", "v1", "--why", "the first version")
     if not serving(stage, "shop-visitors"):

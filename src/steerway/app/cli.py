@@ -68,6 +68,14 @@ EXIT_INVALID: Final = 2
 EXIT_FORBIDDEN: Final = 3
 EXIT_UNAVAILABLE: Final = 4
 EXIT_INTERRUPTED: Final = 130
+EXIT_CODES: Final = {
+    0: "Done.",
+    EXIT_FAILED: "Refused, or it failed.",
+    EXIT_INVALID: "The input is wrong.",
+    EXIT_FORBIDDEN: "Not allowed, or not signed in.",
+    EXIT_UNAVAILABLE: "The server, or something it needs, does not answer.",
+    EXIT_INTERRUPTED: "Interrupted.",
+}
 BY_STATUS: Final = {
     401: EXIT_FORBIDDEN,
     403: EXIT_FORBIDDEN,

@@ -5,19 +5,21 @@ python -m steerway.app.reference docs/reference
 
 import inspect
 import pkgutil
+import re
+import string
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import click
+from django.urls import URLResolver
 
 import steerway
 from steerway.app import django_setup
-from steerway.app.cli import COMMANDS, Lazy
-from steerway.app.cli import steerway as root_command
+from steerway.app.reference_tables import code, one_line, page, table
+from steerway.platform.client import Problem
 from steerway.platform.errors import (
     Forbidden,
     Invalid,
@@ -28,17 +30,44 @@ from steerway.platform.errors import (
 )
 from steerway.platform.settings import PREFIX, Settings
 
-HEAD = "# {title}\n\n*Generated from the code by `make docs`; edit the code.*\n"
-KINDS = {Forbidden: 403, NotFound: 404, Refused: 409, Invalid: 422, Unavailable: 503}
+KINDS: Final = {Forbidden: 403, NotFound: 404, Refused: 409, Invalid: 422, Unavailable: 503}
+CONVERTER: Final = re.compile(r"<(?:\w+:)?")  # the type that Django reads in `<str:name>`
+SETTINGS_INTRO: Final = """\
+What is true of this installation, read once when the server starts. A wrong or unknown variable
+keeps it from starting, and every problem is named at once. Each may also be given as `…_FILE`, the
+path of a file that holds the value. `steerway settings` shows the values in force."""
+API_INTRO: Final = """\
+Requests and answers are JSON. A request carries `Authorization: Bearer TOKEN`, with a token of
+`steerway token create`; over the socket `run/server.sock` none is needed. What goes wrong is
+answered as a problem (RFC 9457) whose `type` is `/errors/CODE`, with the codes of
+[errors](errors.md). `/api/schema` describes all of it as OpenAPI 3.1."""
+STREAM: Final = """\
+`GET /events` is a stream of server-sent events: every entry of the log as it is written, as JSON,
+with its number as the event's id. `after=NUMBER` or the header `Last-Event-ID` goes on from it."""
+EVENTS_INTRO: Final = """\
+An event is recorded in the same transaction as what it tells, and never changed. Each carries its
+number, time, actor, type, subject, service, environment and data, and the hash of the one before.
+`steerway log export` writes them as CloudEvents."""
+ERRORS_INTRO: Final = """\
+Each error is one sentence and a code that stays. The status is that of the API; the command line
+leaves with 3 for 403, 2 for 422, 4 for 503 and 1 for the rest. Words in braces are fields: the
+problem carries each of them beside the sentence."""
+PERMISSIONS_INTRO: Final = """\
+Roles grow: viewer, developer, operator, admin; each may do what the ones before may. A token may do
+at most what its owner may, and only what its scopes cover: a permission, an area as
+`deployments.*`, or `*`."""
 
 
 def pages() -> dict[str, str]:
     """Every page of the reference by its file name."""
     django_setup.load()
+    # After Django is loaded: they import what needs its settings.
+    from steerway.app import reference_commands, reference_descriptor  # noqa: PLC0415
+
     return {
         "settings.md": _settings(),
-        "descriptor.md": _descriptor(),
-        "commands.md": _commands(),
+        "descriptor.md": reference_descriptor.text(),
+        "commands.md": reference_commands.text(),
         "api.md": _api(),
         "events.md": _events(),
         "errors.md": _errors(),
@@ -56,16 +85,16 @@ def events() -> dict[str, str]:
 
 
 def errors() -> list[type[SteerwayError]]:
-    """Every error that Steerway answers with, by name."""
+    """Every error that Steerway answers with, by its code."""
     found = {
         value
         for module in modules()
         for _, value in inspect.getmembers(module, inspect.isclass)
         if issubclass(value, SteerwayError) and value.__module__ == module.__name__
     }
-    return sorted(
-        found - {SteerwayError, *KINDS}, key=lambda error: (error.code(), error.__module__)
-    )
+    # A problem is another server's error, in the command line.
+    theirs = {SteerwayError, Problem, Refused, Invalid, Unavailable, NotFound}
+    return sorted(found - theirs, key=lambda error: (error.code(), error.__module__))
 
 
 def modules() -> Iterator[Any]:
@@ -75,145 +104,101 @@ def modules() -> Iterator[Any]:
             yield import_module(found.name)
 
 
+def routes() -> list[tuple[str, str, str]]:
+    """Every route of the API: its group, method with path, and what it does."""
+    from steerway.app.urls import api  # noqa: PLC0415 -- after Django is loaded
+
+    return [
+        (
+            operation["tags"][0],
+            f"{method.upper()} {path}",
+            one_line(operation.get("description") or operation.get("summary")),
+        )
+        for path, methods in sorted(api.get_openapi_schema()["paths"].items())
+        for method, operation in methods.items()
+    ]
+
+
+def addresses() -> dict[str, str]:
+    """Every page's address and what it shows."""
+    from steerway.app import identity_urls, page_urls  # noqa: PLC0415 -- the same
+
+    patterns = [*page_urls.page_urls, *identity_urls.patterns(single_sign_on=False)]
+    return dict(_walk("/", patterns))
+
+
+def _walk(prefix: str, patterns: list[Any]) -> Iterator[tuple[str, str]]:
+    for one in patterns:
+        if isinstance(one, URLResolver):
+            yield from _walk(prefix + str(one.pattern), one.url_patterns)
+            continue
+        view = getattr(one.callback, "func", one.callback)  # of a partial, too
+        if view.__module__.startswith("steerway."):
+            text = (inspect.getdoc(view) or "").partition("\n\n")[0]
+            yield prefix + CONVERTER.sub("{", str(one.pattern)).replace(">", "}"), one_line(text)
+
+
 def _settings() -> str:
     rows = [
         (
-            f"`{PREFIX}{spec.name.upper()}`",
-            f"`{spec.default}`" if spec.default not in ("", ()) else "",
-            spec.metadata["description"],
+            code(f"{PREFIX}{spec.name.upper()}"),
+            code(_written(spec.default)),
+            spec.metadata["description"] + (" Secret." if spec.metadata["secret"] else ""),
         )
         for spec in fields(Settings)
     ]
-    intro = "\nEach may also be given as `…_FILE`, the path of a file that holds the value.\n"
-    return (
-        HEAD.format(title="Settings") + intro + _table(("variable", "default", "what it is"), rows)
-    )
+    return page("Settings", SETTINGS_INTRO, table(("variable", "default", "what it is"), rows))
 
 
-def _descriptor() -> str:
-    from steerway.app.descriptor import json_schema  # noqa: PLC0415 -- after Django is loaded
-
-    schema = json_schema()
-    lines = [HEAD.format(title="Descriptor")]
-    definitions = schema.get("$defs", {})
-    rows = list(_properties(schema, definitions, ""))
-    lines.append(_table(("key", "type", "default", "what it is"), rows))
-    return "\n".join(lines)
-
-
-def _properties(
-    schema: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str
-) -> Iterator[tuple[str, ...]]:
-    required = set(schema.get("required", ()))
-    for name, one in schema.get("properties", {}).items():
-        shape = _resolved(one, definitions)
-        default = "required" if name in required else _code(one.get("default"))
-        description = one.get("description") or shape.get("description", "")
-        yield f"`{prefix}{name}`", _type_of(one, definitions), default, description
-        inner = (
-            _resolved(shape.get("items", {}), definitions)
-            if shape.get("type") == "array"
-            else shape
-        )
-        mark = "[]." if inner is not shape else "."
-        yield from _properties(inner, definitions, f"{prefix}{name}{mark}")
-
-
-def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
-    for option in (schema, *schema.get("allOf", ()), *schema.get("anyOf", ())):
-        if "$ref" in option:
-            found: Mapping[str, Any] = definitions[option["$ref"].rpartition("/")[2]]
-            return found
-    return schema
-
-
-def _type_of(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
-    if "anyOf" in schema:
-        return " or ".join(_type_of(option, definitions) for option in schema["anyOf"])
-    shape = _resolved(schema, definitions)
-    if "enum" in shape:
-        return " or ".join(f"`{value}`" for value in shape["enum"])
-    if "const" in shape:
-        return f"`{shape['const']}`"
-    return str(shape.get("type", ""))
-
-
-def _code(value: object) -> str:
-    return "" if value in (None, "", [], {}, ()) or isinstance(value, dict) else f"`{value}`"
-
-
-def _commands() -> str:
-    lines = [HEAD.format(title="Commands")]
-    lines.append(
-        "\nExit codes: 0 done; 1 refused or failed; 2 wrong input; 3 not allowed; "
-        "4 the server does not answer; 130 interrupted.\n"
-    )
-    context = click.Context(root_command, info_name="steerway")
-    for name in COMMANDS:
-        command = root_command.get_command(context, name)
-        assert command is not None
-        lines += _command(command, f"steerway {name}")
-    return "\n".join(lines)
-
-
-def _command(command: click.Command, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path)
-    yield f"\n## {path}\n"
-    yield (command.help or "").strip() + "\n"
-    if isinstance(command, click.Group) and not isinstance(command, Lazy):
-        for name in command.list_commands(context):
-            yield from _command(command.commands[name], f"{path} {name}")
-        return
-    yield f"    {command.get_usage(context).removeprefix('Usage: ')}\n"
-    rows = [
-        (f"`{' '.join(p.opts)}`", p.help or "")
-        for p in command.params
-        if isinstance(p, click.Option)
-    ]
-    if rows:
-        yield _table(("option", "what it does"), rows)
+def _written(default: object) -> str:
+    """A default as a person would set it."""
+    return "-".join(str(part) for part in default) if isinstance(default, tuple) else str(default)
 
 
 def _api() -> str:
-    from steerway.app.urls import api  # noqa: PLC0415 -- after Django is loaded
-
-    rows = []
-    for path, methods in sorted(api.get_openapi_schema()["paths"].items()):
-        for method, operation in methods.items():
-            summary = operation.get("description") or operation.get("summary", "")
-            rows.append((f"`{method.upper()} {path}`", " ".join(summary.split())))
-    intro = "\nThe full description is served at `/api/schema` (OpenAPI 3.1).\n"
-    return HEAD.format(title="API") + intro + _table(("route", "what it does"), rows)
+    found = routes()
+    parts = []
+    for tag in dict.fromkeys(group for group, _, _ in found):
+        rows = [(code(route), text) for group, route, text in found if group == tag]
+        parts += [f"## {tag.capitalize()}", table(("route", "what it does"), rows)]
+    rows = [(code(address), text) for address, text in addresses().items()]
+    return page(
+        "API and pages",
+        API_INTRO,
+        *parts,
+        "## Stream",
+        STREAM,
+        "## Pages",
+        "For people, in a browser. Forms send to the addresses that name a deed.",
+        table(("address", "what it shows or does"), rows),
+    )
 
 
 def _events() -> str:
-    rows = [(f"`{name}`", text) for name, text in events().items()]
-    return HEAD.format(title="Events") + _table(("type", "when"), rows)
+    rows = [(code(name), text) for name, text in events().items()]
+    return page("Events", EVENTS_INTRO, table(("type", "what happened"), rows))
 
 
 def _errors() -> str:
-    rows = []
-    for error in errors():
-        status = next((code for kind, code in KINDS.items() if issubclass(error, kind)), 500)
-        message = getattr(error, "message", "") or (error.__doc__ or "").partition("\n")[0]
-        rows.append((f"`{error.code()}`", str(status), message.replace("\n", " ")))
-    return HEAD.format(title="Errors") + _table(("code", "status", "sentence"), rows)
+    rows = [(code(error.code()), str(_status(error)), _sentence(error)) for error in errors()]
+    return page("Errors", ERRORS_INTRO, table(("code", "status", "sentence"), rows))
+
+
+def _status(error: type[SteerwayError]) -> int:
+    return next((status for kind, status in KINDS.items() if issubclass(error, kind)), 500)
+
+
+def _sentence(error: type[SteerwayError]) -> str:
+    """The sentence; where it is all fields, what it is about."""
+    words = "".join(text for text, *_ in string.Formatter().parse(error.message)).strip()
+    return error.message if words else one_line(inspect.getdoc(error))
 
 
 def _permissions() -> str:
     from steerway.app.permissions import PERMISSIONS  # noqa: PLC0415 -- after Django is loaded
 
-    rows = [(f"`{name}`", role.value) for name, role in sorted(PERMISSIONS.items())]
-    intro = (
-        "\nRoles grow: viewer, developer, operator, admin. Each may do what the ones before may.\n"
-    )
-    return HEAD.format(title="Permissions") + intro + _table(("permission", "least role"), rows)
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["", f"| {' | '.join(headings)} |", f"|{' --- |' * len(headings)}"]
-    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
-    return "\n".join(lines) + "\n"
+    rows = [(code(name), role.value) for name, role in sorted(PERMISSIONS.items())]
+    return page("Permissions", PERMISSIONS_INTRO, table(("permission", "least role"), rows))
 
 
 def main() -> None:
@@ -221,7 +206,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

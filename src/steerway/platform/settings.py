@@ -14,6 +14,7 @@ from steerway.platform.errors import Invalid
 
 PREFIX = "STEERWAY_"
 PORT_MAX = 65535
+LOOPBACK = ("127.0.0.1", "::1")
 # Variables of the command line, which are about a person's terminal and not the installation.
 TERMINAL: Final[Mapping[str, str]] = {
     "server": "Address of a server elsewhere, as `steerway login` names it; else this machine's.",
@@ -76,7 +77,9 @@ class Settings:
     @property
     def public_url(self) -> str:
         """Address of the web pages, without a slash at the end."""
-        return self.url.rstrip("/") or f"http://{self.address}:{self.port}"
+        # A passkey belongs to a name, and browsers take `localhost` for one.
+        host = "localhost" if self.address in LOOPBACK else self.address
+        return self.url.rstrip("/") or f"http://{host}:{self.port}"
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

@@ -18,6 +18,7 @@ EXPECTED: Final = "x-expected"  # how a value is called in an error; not in the 
 
 DURATION_PATTERN: Final = r"^(0|[1-9][0-9]{0,9})(ms|s|m|h|d)$"
 SIZE_PATTERN: Final = r"^(0|[1-9][0-9]{0,14})(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+MODE_PATTERN: Final = r"^0?[0-7]{3}$"
 NAME_PATTERN: Final = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 
 _DURATION = re.compile(DURATION_PATTERN)
@@ -40,7 +41,7 @@ _SIZE_UNITS: Final = {
     "kB": 10**3,
     "B": 1,
 }
-_MODE = re.compile(r"0?[0-7]{3}")
+_MODE = re.compile(MODE_PATTERN)
 
 
 class Section(BaseModel):
@@ -173,7 +174,7 @@ class FileMode:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Text; also what an editor makes of 0700 without quotes, which we read as text."""
-        form = {"type": "string", "pattern": f"^{_MODE.pattern}$"}
+        form = {"type": "string", "pattern": MODE_PATTERN}
         number = {"type": "integer", "minimum": 0, "maximum": 777}
         return {"anyOf": [form, number], EXPECTED: self.expected}
 

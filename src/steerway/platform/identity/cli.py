@@ -140,7 +140,9 @@ def list_tokens(as_json: bool) -> None:
 @click.option("--owner", default="", help="Whose token it is; else yours.")
 @click.option("--role", default="", help="At most what it may do; else the owner's role.")
 @click.option("--scope", "scopes", multiple=True, help="Only for this; may be repeated.")
-@click.option("--days", default=90, show_default=True, type=click.IntRange(1, 365))
+@click.option(
+    "--days", default=90, show_default=True, type=click.IntRange(1, 365), help="How long it lives."
+)
 @json_option
 def create(
     name: str, owner: str, role: str, scopes: tuple[str, ...], days: int, *, as_json: bool

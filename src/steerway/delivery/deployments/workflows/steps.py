@@ -126,7 +126,7 @@ def configure(ground: Ground, deployment: Deployment, wave: int) -> str:
     """Places for the replicas: ports, directories, variables."""
     placed = replicas.place(ground, deployment)
     ports = [str(replica.port) for replica in placed if replica.port]
-    return f"ports {', '.join(ports)}" if ports else f"{len(placed)} replicas, no port"
+    return f"ports {', '.join(ports)}" if ports else f"{_counted(len(placed), 'replica')}, no port"
 
 
 def start(ground: Ground, deployment: Deployment, wave: int) -> str:
@@ -177,7 +177,7 @@ def drain(ground: Ground, deployment: Deployment, wave: int) -> str:
     going = [r for r in old if r.index in indexes]
     traffic.withdraw(ground, going, limit=limit)
     replicas.stop(ground, going)
-    return f"{len(going)} old replicas stopped"
+    return f"{_counted(len(going), 'old replica')} stopped"
 
 
 def retire(ground: Ground, deployment: Deployment, wave: int) -> str:
@@ -222,6 +222,10 @@ def _wave(deployment: Deployment, wave: int) -> list[int]:
 
 def _wave_count(deployment: Deployment) -> int:
     return len(waves(Strategy(deployment.strategy), deployment.replica_count))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _progress(deployment: Deployment, wave: int, what: str) -> str:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import django
@@ -12,8 +11,11 @@ import pytest
 # Before Django reads its settings: every test process has a home of its own. Short, because
 # the paths of unix sockets may have 107 characters.
 HOME = Path(tempfile.mkdtemp(prefix="sw"))
+# The settings of the person who runs the tests are not those of the tests.
+for name in [name for name in os.environ if name.startswith("STEERWAY_")]:
+    del os.environ[name]
 os.environ["STEERWAY_HOME"] = str(HOME)
-if url := os.environ.pop("STEERWAY_TEST_DATABASE_URL", ""):
+if url := os.environ.get("TEST_DATABASE_URL"):
     os.environ["STEERWAY_DATABASE_URL"] = url
 
 # Here and not in pyproject: there it would be read before the lines above.
@@ -25,10 +27,8 @@ from steerway.platform.work import Work  # noqa: E402
 from tests.cast import NOON, Started, actor  # noqa: E402
 
 
-@pytest.fixture(scope="session", autouse=True)
-def home() -> Iterator[Path]:
-    """The home directory of this test process, removed at the end."""
-    yield HOME
+def pytest_unconfigure() -> None:
+    """Every test process removes its home, the one that only hands out tests as well."""
     shutil.rmtree(HOME, ignore_errors=True)
 
 

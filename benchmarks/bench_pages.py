@@ -168,7 +168,7 @@ def _counted() -> Iterator[list[str]]:
 
     queries: list[str] = []
 
-    def note(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:  # noqa: FBT001, PLR0913 -- Django's shape
+    def note(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 -- Django's shape
         queries.append(sql)
         return execute(sql, parameters, many, context)
 

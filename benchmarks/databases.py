@@ -19,7 +19,7 @@ DATABASES: Final = ("SQLite", "PostgreSQL")
 @contextmanager
 def home() -> Iterator[Path]:
     """A directory that is gone afterwards; short, because sockets live in it."""
-    directory = Path(tempfile.mkdtemp(prefix="sw", dir="/tmp"))  # noqa: S108 -- socket paths are short
+    directory = Path(tempfile.mkdtemp(prefix="sw", dir="/tmp"))
     try:
         yield directory
     finally:
@@ -30,7 +30,7 @@ def home() -> Iterator[Path]:
 def environment(database: str) -> Iterator[dict[str, str]]:
     """The variables of an installation with a database of this kind, empty."""
     with home() as directory:
-        own = {k: v for k, v in os.environ.items() if not k.startswith("STEERWAY_")}
+        own = {k: v for k, v in os.environ.items() if not k.startswith("STEERWAY_")}  # noqa: TID251 -- passed on
         own |= {"STEERWAY_HOME": str(directory / "home")}
         if database == "SQLite":
             yield own

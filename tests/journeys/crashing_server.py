@@ -62,7 +62,7 @@ class Watched:
 
 def crashing(settings: settings_module.Settings) -> Any:
     """The worker of this server, which may not live to see the end of a step."""
-    from steerway.app.worker import Worker, log_step
+    from steerway.app.worker import Worker, log_step  # noqa: PLC0415 -- Django is loaded now
 
     fuse = Fuse(settings.home)
 

@@ -86,6 +86,7 @@ class Installation:
             capture_output=True,
             text=True,
             timeout=120,
+            check=False,
             cwd=self.home,
         )
         return Done(done.returncode, done.stdout, done.stderr)

@@ -19,7 +19,7 @@ def of(home: Path) -> dict[int, str]:
         if entry.name.isdecimal() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
                 command = (entry / "cmdline").read_bytes()
-                place = os.readlink(entry / "cwd").encode()
+                place = bytes((entry / "cwd").readlink())
                 if mark in command + (entry / "environ").read_bytes() + place:
                     found[int(entry.name)] = command.replace(b"\0", b" ").decode()
     return {pid: command for pid, command in found.items() if is_alive(pid)}

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from steerway.platform import clock
 from steerway.platform.identity.models import User
@@ -21,7 +21,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture(autouse=True)
-def no_workflows(settings: SettingsWrapper) -> None:
+def no_workflows(settings: Settings) -> None:
     settings.STEERWAY_STARTER = "tests.platform.web.scene.start"
 
 

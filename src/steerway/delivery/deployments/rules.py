@@ -99,9 +99,11 @@ def share_percent(wave: int, wave_count: int) -> int:
 
 
 def leaving(old: Sequence[int], wave: int, wave_count: int) -> list[int]:
-    """Which old replicas, by index, stop after a wave: the same part of them."""
-    upto = len(old) if wave + 1 == wave_count else round(len(old) * (wave + 1) / wave_count)
-    since = round(len(old) * wave / wave_count)
+    """Which old replicas, by index, stop after a wave: the same part of them, rounded down.
+
+    So one is left for as long as the old release has a share of the traffic.
+    """
+    since, upto = len(old) * wave // wave_count, len(old) * (wave + 1) // wave_count
     return list(old[since:upto])
 
 

@@ -158,6 +158,8 @@ def switch(ground: Ground, deployment: Deployment, wave: int) -> str:
     with unit_of_work():
         if not actions.switched(ground.work(), deployment):
             raise Cancelled(by=queries.by_id(deployment.id).cancelled_by)
+    if deployment.plan["run"]["port"] == "none":
+        return "it serves no traffic"
     percent = share_percent(wave, _wave_count(deployment))
     # The stable version comes first: sticky clients stay with it while the other grows.
     shares = {deployment.previous_id: ALL - percent} if deployment.previous_id else {}

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "rollback": ("steerway.delivery.deployments.cli:rollback", "Return to the last good release."),
     "cancel": ("steerway.delivery.deployments.cli:cancel", "Stop a deployment before its switch."),
     "watch": ("steerway.delivery.deployments.cli:watch", "Follow a deployment to its end."),
+    "deployment": ("steerway.delivery.deployments.cli:deployment", "Show one deployment."),
     "deployments": ("steerway.delivery.deployments.cli:deployments", "List deployments."),
     "releases": ("steerway.delivery.releases.cli:releases", "List releases."),
     "logs": ("steerway.delivery.runtimes.cli:logs", "Show what a service's replicas print."),

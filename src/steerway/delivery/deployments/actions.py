@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from django.db import IntegrityError, transaction
 
@@ -20,6 +21,7 @@ from steerway.platform.numbers import actions as numbers
 from steerway.platform.work import Work
 
 WORKFLOW = "deployment"
+NOTHING: Mapping[str, object] = MappingProxyType({})
 OUTCOMES: Mapping[State, ChangeState] = {
     State.SUCCEEDED: ChangeState.IMPLEMENTED,
     State.UNCHANGED: ChangeState.IMPLEMENTED,
@@ -136,13 +138,20 @@ def enter(work: Work, deployment: Deployment, step: Step) -> None:
     )
 
 
-def leave(work: Work, deployment: Deployment, step: Step, *, note: str = "") -> None:
-    """Note that a step is done, and say so in the log once."""
+def leave(
+    work: Work,
+    deployment: Deployment,
+    step: Step,
+    *,
+    note: str = "",
+    facts: Mapping[str, object] = NOTHING,
+) -> None:
+    """Note that a step is done, and say so in the log once, with facts for machines."""
     done = deployment.steps.filter(name=step.value, state=StepState.RUNNING.value).update(
         state=StepState.DONE.value, ended_at=work.now, note=note[:300]
     )
     if done:
-        _say(work, deployment, f"{step.value}-done", note=note)
+        _say(work, deployment, f"{step.value}-done", note=note, **facts)
 
 
 def take_release(work: Work, deployment: Deployment, release: Release) -> None:

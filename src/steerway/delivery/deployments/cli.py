@@ -27,6 +27,18 @@ MARKS = {
     "skipped": ("-", "bright_black"),
 }
 GOOD = {"succeeded", "unchanged"}
+FACTS = (
+    "state",
+    "change",
+    "commit",
+    "digest",
+    "config_digest",
+    "requested_by",
+    "requested_at",
+    "switched_at",
+    "ended_at",
+    "rolled_back_at",
+)
 
 
 @click.command()
@@ -97,6 +109,25 @@ def watch(ref: str, as_json: bool) -> int:
     """Follow the deployment REF to its end. Exit 1 when it did not succeed."""
     client = connect()
     return _follow(client, client.get(f"/api/deployments/{ref}"), as_json=as_json)
+
+
+@click.command()
+@click.argument("ref")
+@json_option
+def deployment(ref: str, as_json: bool) -> None:
+    """Show the deployment REF: what, where, why, and how each step went."""
+    found = connect().get(f"/api/deployments/{ref}")
+    if as_json:
+        print_json(found)
+        return
+    click.echo(_title(found))
+    for label in FACTS:
+        if found[label]:
+            click.echo(f"  {label.replace('_', ' '):<15}{found[label]}")
+    for step in found["steps"]:
+        click.echo(_step_line(step))
+    if found["state"] != "running":
+        _print_end(found)
 
 
 @click.command()

@@ -102,7 +102,8 @@ class Rollout(DBOSConfiguredInstance):
             actions.enter(self.ground.work(), deployment, step)
         note = steps.TAKE[step](self.ground, deployment, wave)
         with unit_of_work():
-            actions.leave(self.ground.work(), deployment, step, note=note)
+            facts = steps.installed(deployment) if step is Step.INSTALL else actions.NOTHING
+            actions.leave(self.ground.work(), deployment, step, note=note, facts=facts)
 
 
 def _last_lines(error: SteerwayError) -> str:

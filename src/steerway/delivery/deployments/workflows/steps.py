@@ -4,7 +4,9 @@ Every function takes the ground, the deployment and the number of the wave, and 
 for people. A refusal is a SteerwayError; it ends the deployment and undoes it.
 """
 
+import getpass
 import shutil
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -120,6 +122,17 @@ def install(ground: Ground, deployment: Deployment, wave: int) -> str:
     manifest = ground.store.verify(deployment.release.digest)
     ground.store.install(deployment.release.digest, ground.builder.python)
     return f"{len(manifest.files)} files verified"
+
+
+def installed(deployment: Deployment) -> Mapping[str, object]:
+    """What was installed where: the inputs of the installation, for the record of it."""
+    assert deployment.release is not None
+    return {
+        "digest": deployment.release.digest,
+        "config_digest": deployment.config_digest,
+        "host": socket.gethostname(),
+        "user": getpass.getuser(),
+    }
 
 
 def configure(ground: Ground, deployment: Deployment, wave: int) -> str:

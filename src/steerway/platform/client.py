@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, Final
@@ -85,26 +86,25 @@ class Client:
             ServerDown: nobody answers, or the stream breaks.
             Problem: the server said no.
         """
-        answer = self._ask("GET", path)
-        if answer.status >= PROBLEM:
-            raise Problem(answer.status, _problem(answer, answer.read(ANSWER_BYTES_MAX)))
-        try:
+        with self._asked("GET", path) as answer:
+            if answer.status >= PROBLEM:
+                raise Problem(answer.status, _problem(answer, answer.read(ANSWER_BYTES_MAX)))
             for line in answer:
                 yield line.decode(errors="replace").rstrip("\r\n")
-        except (OSError, HTTPException) as error:
-            raise ServerDown(where=self.where, cause=error) from error
 
     def _decoded(self, method: str, path: str, body: object = None) -> Any:
-        answer = self._ask(method, path, body)
-        try:
+        with self._asked(method, path, body) as answer:
             content = answer.read(ANSWER_BYTES_MAX)
-        except (OSError, HTTPException) as error:
-            raise ServerDown(where=self.where, cause=error) from error
         if answer.status >= PROBLEM:
             raise Problem(answer.status, _problem(answer, content))
-        return json.loads(content) if content else None
+        try:
+            return json.loads(content) if content else None
+        except ValueError as error:
+            raise ServerDown(where=self.where, cause="what answers is not Steerway") from error
 
-    def _ask(self, method: str, path: str, body: object = None) -> HTTPResponse:
+    @contextmanager
+    def _asked(self, method: str, path: str, body: object = None) -> Iterator[HTTPResponse]:
+        """The answer, its body not read yet; its connection ends with the block."""
         # One answer a connection: who asks again and again leaves no open sockets behind.
         headers = {"Accept": "application/json", "Connection": "close"}
         headers["User-Agent"] = "steerway-cli"
@@ -117,10 +117,12 @@ class Client:
         connection = self._connection()
         try:
             connection.request(method, path, content, headers)
-            return connection.getresponse()
+            with connection.getresponse() as answer:
+                yield answer
         except (OSError, HTTPException) as error:
-            connection.close()
             raise ServerDown(where=self.where, cause=_cause(error)) from error
+        finally:
+            connection.close()
 
     def _connection(self) -> HTTPConnection:
         if self.where.startswith("/"):

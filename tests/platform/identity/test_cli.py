@@ -13,11 +13,6 @@ from steerway.platform.identity.cli import login, logout, token, user, whoami
 from steerway.platform.secrets.cli import secret
 from tests.platform.identity.served import Server
 
-# A command's connection ends with its process; here the process goes on.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
 
 @pytest.fixture(autouse=True)
 def terminal(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,14 @@ def test_every_error_has_its_own_code() -> None:
     assert set(codes) == words("errors.md")
 
 
+def test_a_problem_that_is_no_error_of_ours_is_there() -> None:
+    sources = [file.read_text() for file in (ROOT / "src").rglob("*.py")]
+    literal = {code for text in sources for code in re.findall(r'"/errors/([a-z-]+)"', text)}
+
+    assert literal
+    assert not [code for code in literal if f"`{code}`" not in PAGES["errors.md"]]
+
+
 def test_every_setting_is_there() -> None:
     assert {f"STEERWAY_{spec.name.upper()}" for spec in fields(Settings)} == words("settings.md")
 

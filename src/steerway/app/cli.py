@@ -22,6 +22,10 @@ from steerway.platform.errors import (
 # Command, where it lives, and its line of help (here, so that help loads nothing).
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("steerway.app.commands.server:up", "Start Steerway on this machine."),
+    "restart": (
+        "steerway.app.commands.server:restart",
+        "Start the server anew; services run on.",
+    ),
     "down": ("steerway.app.commands.server:down", "Stop Steerway and everything it runs."),
     "status": ("steerway.control.bridge.cli:status", "What runs, and what needs you."),
     "init": ("steerway.app.commands.descriptor:init", "Write a steerway.yaml from what is here."),

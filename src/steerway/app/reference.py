@@ -51,7 +51,9 @@ number, time, actor, type, subject, service, environment and data, and the hash 
 ERRORS_INTRO: Final = """\
 Each error is one sentence and a code that stays. The status is that of the API; the command line
 leaves with 3 for 403, 2 for 422, 4 for 503 and 1 for the rest. Words in braces are fields: the
-problem carries each of them beside the sentence."""
+problem carries each of them beside the sentence. Two are about the request itself:
+`unauthenticated` (401) comes without a sign-in or a good token, and `request-invalid` (422) names
+in `errors` every part of the request that cannot be read."""
 PERMISSIONS_INTRO: Final = """\
 Roles grow: viewer, developer, operator, admin; each may do what the ones before may. A token may do
 at most what its owner may, and only what its scopes cover: a permission, an area as

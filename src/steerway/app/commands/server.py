@@ -17,7 +17,7 @@ from steerway.delivery.router.adapters import programs as router
 from steerway.delivery.runtimes.rules import Program, SealedSecret
 from steerway.platform import settings as settings_module
 from steerway.platform.client import Client, Problem, ServerDown
-from steerway.platform.errors import Unavailable
+from steerway.platform.errors import Refused, Unavailable
 from steerway.platform.keys import key
 from steerway.platform.secrets.sealing import seal
 from steerway.platform.settings import PREFIX, Settings, load
@@ -49,6 +49,15 @@ WantedBy=multi-user.target
 """
 
 
+class NotOurs(Refused):
+    """A service manager, or a person at a terminal, started the server."""
+
+    message = (
+        "The server (process {pid}) runs in the foreground for somebody else. Restart it there, "
+        "as with `systemctl restart steerway`."
+    )
+
+
 class NotStarted(Unavailable):
     """The server ends before it answers."""
 
@@ -70,6 +79,20 @@ def up(foreground: bool) -> None:
     start(settings)
     click.echo(f"Steerway runs at {url}")
     click.echo("`steerway user link` signs you in; `steerway status` shows what runs.")
+
+
+@click.command()
+def restart() -> None:
+    """Start the server anew, with what is installed and set now; services run on."""
+    settings = load()
+    supervisor = supervisor_of(settings)
+    ours = supervisor.record(PROGRAM)
+    if pid := _holder(settings):
+        if ours is None or ours.pid != pid:
+            raise NotOurs(pid=pid)
+        supervisor.stop(PROGRAM)
+    start(settings)
+    click.echo(f"Steerway runs at {settings.public_url}")
 
 
 @click.command()

@@ -113,7 +113,8 @@ def build(ground: Ground, deployment: Deployment, wave: int) -> str:
     is_same = now and (now.release_id, now.config_digest) == (release.id, deployment.config_digest)
     if is_same and not deployment.force:
         raise Unchanged
-    return " · ".join([f"{release.name} {commit.short}", release.short, *commit.notes])
+    names = dict.fromkeys([release.name, commit.short])  # one where nobody gave a name
+    return " · ".join([" ".join(names), release.short, *commit.notes])
 
 
 def install(ground: Ground, deployment: Deployment, wave: int) -> str:

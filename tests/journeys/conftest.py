@@ -14,7 +14,7 @@ Founder = Callable[..., Installation]
 
 
 @pytest.fixture(scope="session")
-def shop() -> Iterator[Path]:
+def kit() -> Iterator[Path]:
     """The shop's git repository with a tag per version."""
     place = CHECKOUT / "examples" / "shop" / "repository.py"
     spec = importlib.util.spec_from_file_location("shop_repository", place)
@@ -28,12 +28,12 @@ def shop() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def found(shop: Path) -> Iterator[Founder]:
+def found(kit: Path) -> Iterator[Founder]:
     """Founds installations that are closed after the module, each with what it left asserted."""
     with ExitStack() as stack:
 
         def founded(**options: str) -> Installation:
-            installation = Installation(shop, extra=options)
+            installation = Installation(kit, extra=options)
             stack.callback(installation.close)
             return installation
 

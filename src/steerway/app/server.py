@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import uvicorn
 
-from steerway.platform.errors import Refused, Unavailable
+from steerway.platform.errors import Refused
 from steerway.platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class HomeInUse(Refused):
     message = "A server (process {pid}) is running for {home}. `steerway down` stops it."
 
 
-class PortTaken(Unavailable):
+class PortTaken(Refused):
     """Another program listens there."""
 
     message = (

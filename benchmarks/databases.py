@@ -30,7 +30,7 @@ def home() -> Iterator[Path]:
 def environment(database: str) -> Iterator[dict[str, str]]:
     """The variables of an installation with a database of this kind, empty."""
     with home() as directory:
-        own = {k: v for k, v in os.environ.items() if not k.startswith("STEERWAY_")}  # noqa: TID251 -- passed on
+        own = {k: v for k, v in os.environ.items() if not k.startswith("STEERWAY_")}  # noqa: TID251 -- passed on  # noqa: TID251 -- passed on
         own |= {"STEERWAY_HOME": str(directory / "home")}
         if database == "SQLite":
             yield own

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice, repeat
 from typing import Any, Final, TypeVar
 
@@ -26,7 +26,7 @@ from steerway.planning.catalog import actions as catalog
 from steerway.planning.catalog import queries as services
 from steerway.planning.catalog.models import Environment, Service
 from steerway.planning.changes.models import Change
-from steerway.platform.db import new_id
+from steerway.platform.db import is_postgresql, new_id, tend
 from steerway.platform.log import rules as log_rules
 from steerway.platform.log.models import Event, Head
 from steerway.platform.numbers.models import Series
@@ -34,7 +34,7 @@ from steerway.platform.work import Work
 
 Row = TypeVar("Row", bound=models.Model)
 
-BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
+SPAN: Final = timedelta(days=365)  # Everything happened within a year, until now.
 ENVIRONMENTS: Final = ("testing", "production")
 BATCH: Final = 5000
 FIRST_PORT: Final = 20000
@@ -75,31 +75,47 @@ class Size:
     rounds: int  # deployments of each service to each environment
     events: int
 
+    @property
+    def deployments(self) -> int:
+        """How many there are, everywhere."""
+        return self.services * self.rounds * len(ENVIRONMENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Moments evenly spread over the last year."""
+
+    now: datetime
+    count: int
+
+    def at(self, number: int) -> datetime:
+        """The moment of one thing of `count`, counted from 1."""
+        return self.now - SPAN + SPAN * number / self.count
+
 
 def fill(work: Work, size: Size) -> None:
     """Put everything into an empty database, and let it gather its statistics."""
     _services(work, size)
-    _deployments(size)
-    events(size.events, size.services)
-    analyze()
+    _deployments(size, Pace(work.now, size.deployments))
+    events(size.events, services=size.services, now=work.now)
+    _analyze()
 
 
-def events(count: int, services: int) -> None:
-    """Append `count` chained entries about `services` services."""
+def events(count: int, *, services: int, now: datetime) -> None:
+    """Append `count` chained entries about `services` services, the last of them now."""
     head, _ = Head.objects.get_or_create(id=1)
-    rows = islice(_entries(head.seq, head.hash, services), count)
-    last: tuple[Any, ...] = ()
+    rows = islice(_entries(head, services, Pace(now, head.seq + count)), count)
     with transaction.atomic():
         for last in _written(rows):
-            pass
-        if last:
             Head.objects.filter(id=1).update(seq=last[0], hash=last[-1])
 
 
-def analyze() -> None:
-    """Let the database gather its statistics, as it does by itself in the course of a day."""
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+def _analyze() -> None:
+    """What the server does for SQLite, and PostgreSQL by itself within minutes."""
+    tend()
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def name(number: int) -> str:
@@ -120,37 +136,36 @@ def _services(work: Work, size: Size) -> None:
     )
 
 
-def _deployments(size: Size) -> None:
+def _deployments(size: Size, pace: Pace) -> None:
     model = services.get(name(0))
     plan = services.environments(model)[0].resolved
-    releases = {
-        (n, r): _release(n, r) for r in range(size.rounds) for n in range(size.services)
-    }  # fmt: skip
-    _bulk(Release, releases.values())
     for round_number in range(size.rounds):
-        _round(size, round_number, plan, releases)
-    Series.objects.update_or_create(
-        name="deployment", defaults={"value": size.services * size.rounds * len(ENVIRONMENTS)}
-    )
-    Series.objects.update_or_create(
-        name="change", defaults={"value": size.services * size.rounds * len(ENVIRONMENTS)}
-    )
+        releases = [_release(n, round_number, pace.now) for n in range(size.services)]
+        _bulk(Release, releases)
+        _round(
+            round_number,
+            is_last=round_number == size.rounds - 1,
+            plan=plan,
+            pace=pace,
+            releases=releases,
+        )
+    for series in ("deployment", "change"):
+        Series.objects.update_or_create(name=series, defaults={"value": size.deployments})
 
 
 def _round(
-    size: Size, round_number: int, plan: dict[str, Any], releases: dict[tuple[int, int], Release]
+    round_number: int, *, is_last: bool, plan: dict[str, Any], pace: Pace, releases: list[Release]
 ) -> None:
     """One deployment of every service to every environment."""
     changes, found, replicas, routes = [], [], [], []
-    is_last = round_number == size.rounds - 1
-    places = [(n, e) for n in range(size.services) for e in ENVIRONMENTS]
+    places = [(n, e) for n in range(len(releases)) for e in ENVIRONMENTS]
     for index, (n, environment) in enumerate(places):
         number = round_number * len(places) + index + 1
-        at = BEGIN + timedelta(seconds=30 * number)
+        at = pace.at(number)
         state = State.FAILED if number % EVERY_FAILED == 0 and not is_last else State.SUCCEEDED
         change = _change(number, n, environment, at)
         one = _deployment(number, n, environment, at, change)
-        one.state, one.plan, one.release = state.value, plan, releases[n, round_number]
+        one.state, one.plan, one.release, one.serves = state.value, plan, releases[n], is_last
         changes.append(change)
         found.append(one)
         replicas.append(_replica(one, at, FIRST_PORT + index if is_last else None))
@@ -163,7 +178,7 @@ def _round(
     _bulk(Route, routes)
 
 
-def _release(n: int, round_number: int) -> Release:
+def _release(n: int, round_number: int, now: datetime) -> Release:
     mark = hashlib.sha256(f"{n} {round_number}".encode()).hexdigest()
     return Release(
         service=name(n),
@@ -175,7 +190,7 @@ def _release(n: int, round_number: int) -> Release:
         input_digest=mark[::-1],
         kind="python",
         size_bytes=48_211_904,
-        built_at=BEGIN + timedelta(hours=round_number),
+        built_at=now - SPAN + timedelta(hours=round_number),
     )
 
 
@@ -259,8 +274,9 @@ def _route(one: Deployment, at: datetime) -> Route:
     )
 
 
-def _entries(seq: int, previous: str, services: int) -> Iterator[tuple[Any, ...]]:
+def _entries(head: Head, services: int, pace: Pace) -> Iterator[tuple[Any, ...]]:
     """Chained entries without end, as rows of COLUMNS."""
+    seq, previous = head.seq, head.hash
     while True:
         seq += 1
         place = seq % (2 * services)
@@ -268,7 +284,7 @@ def _entries(seq: int, previous: str, services: int) -> Iterator[tuple[Any, ...]
         fields: dict[str, Any] = {
             "seq": seq,
             "id": new_id(),
-            "at": BEGIN + timedelta(seconds=seq),
+            "at": pace.at(seq),
             "actor": ("alice", "bob", "steerway")[seq % 3],
             "type": KINDS[seq % len(KINDS)],
             "subject": f"DEP-{1 + seq // 50}",
@@ -293,7 +309,7 @@ def _written(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     table = Event._meta.db_table
     while batch := list(islice(rows, BATCH)):
         with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
+            if is_postgresql():
                 with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                     for row in batch:
                         copy.write_row(row)

@@ -23,7 +23,7 @@ from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
 from steerway.platform import clock
-from steerway.platform.db import reading, unit_of_work
+from steerway.platform.db import reading, tend, unit_of_work
 from steerway.platform.errors import SteerwayError
 from steerway.platform.keys import node_name
 from steerway.platform.roles import Role
@@ -37,6 +37,7 @@ NAME: Final = "steerway"
 WORKFLOWS_VERSION: Final = "1"
 SWEEP_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 1.0
+TEND_SECONDS: Final = 3600.0
 # Ended without ending its record: a bug, or a workflow of another version.
 DEAD: Final = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -75,6 +76,7 @@ class Worker:
             system_work().record("server.started", NAME)
         self._keep_doing("sweep", self._sweep, SWEEP_SECONDS, BELL)
         self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
+        self._keep_doing("tend", _tend, TEND_SECONDS, self._ending)
 
     def stop(self) -> None:
         """End the threads; what is in the middle of a step goes on at the next start."""
@@ -123,6 +125,11 @@ class Worker:
         error = f"Its workflow ended as {status.lower()}; see the server's log."
         with unit_of_work():
             actions.fail(system_work(), deployment, error=error)
+
+
+def _tend() -> None:
+    with reading():
+        tend()
 
 
 def _dbos_config(settings: Settings) -> DBOSConfig:

@@ -88,18 +88,17 @@ def _let_go_of_dead_connections() -> None:
 
 
 def tend() -> None:
-    """Let the database look at what its tables hold, so that it picks the right index.
+    """Let SQLite look at what its tables hold, so that it picks the right index.
 
-    PostgreSQL also does so by itself. SQLite looks at a bounded part of each index, and only
-    where a table has changed much since it last looked; without it, a log of a million
-    entries is searched by the first index that fits.
+    It looks at a bounded part of each index, and only where a table has changed much since it
+    last looked; without it, a log of a million entries is searched by the first index that
+    fits. PostgreSQL does so by itself.
     """
+    if is_postgresql():
+        return
     with connection.cursor() as cursor:
-        if is_postgresql():
-            cursor.execute("ANALYZE")
-        else:
-            cursor.execute(f"PRAGMA analysis_limit={ANALYSIS_ROWS}")
-            cursor.execute("PRAGMA optimize=0x10002")
+        cursor.execute(f"PRAGMA analysis_limit={ANALYSIS_ROWS}")
+        cursor.execute("PRAGMA optimize=0x10002")
 
 
 def is_postgresql() -> bool:

@@ -27,9 +27,11 @@ class Event(models.Model):
         ordering = ["seq"]
         indexes = [
             models.Index(fields=["service", "seq"]),
+            models.Index(fields=["service", "type", "seq"]),
             models.Index(fields=["subject", "seq"]),
             models.Index(fields=["type", "seq"]),
             models.Index(fields=["actor", "seq"]),
+            models.Index(fields=["actor", "type", "seq"]),
             models.Index(fields=["at"]),
         ]
 

@@ -44,6 +44,8 @@ def newest(wanted: Filter, *, before: int | None = None, rows: int = 50) -> list
     found = _matching(wanted).order_by("-seq")
     if before is not None:
         found = found.filter(seq__lt=before)
+    if wanted.since is not None:
+        found = found.filter(seq__gte=_earliest(wanted.since))
     return list(found[: min(rows, PAGE_ROWS_MAX)])
 
 
@@ -144,6 +146,16 @@ def _fault(event: Event, expected: int, previous: str) -> str:
     if event.hash != event.sealed():
         return "its content does not match its hash"
     return ""
+
+
+def _earliest(since: datetime) -> int:
+    """A number before which no entry is as young as `since`; the search need not go further.
+
+    Moments are taken when a request comes in and numbers when it writes, so entries that were
+    written at once may be out of order by a few; the least number of many is taken.
+    """
+    young = Event.objects.filter(at__gte=since).order_by("at").values_list("seq", flat=True)
+    return min(young[:CHUNK_ROWS], default=last_seq() + 1)
 
 
 def _matching(wanted: Filter) -> QuerySet[Event]:

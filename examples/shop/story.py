@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parent.parent
 STEERWAY = [sys.executable, "-m", "steerway.app"]
 ANSWER_SECONDS = 30
 
@@ -152,9 +151,9 @@ def up() -> None:
     print(
         f"\n  Steerway   {link}\n"
         f"  Shop       {stage.shop_url}  ({version})\n\n"
-        f"  Next: {CHECKOUT.name}/.venv/bin/steerway status\n"
-        f"        {CHECKOUT.name}/.venv/bin/steerway deploy shop --ref v2\n"
-        f"        {CHECKOUT.name}/.venv/bin/steerway rollback shop\n"
+        "  Next: .venv/bin/steerway status\n"
+        "        .venv/bin/steerway deploy shop --ref v2\n"
+        "        .venv/bin/steerway rollback shop\n"
         "        make down"
     )
 

@@ -46,6 +46,8 @@ def _of_module(tree: ast.Module) -> Iterator[tuple[int, str]]:
     wrappers: dict[str, Wrapper] = {"record_as": Wrapper(2, "", "")}
     for function in functions:
         for call in _calls(function, "record"):
+            if ast.unparse(call.func).startswith("supervisor."):
+                continue  # what it knows of a program, not the log
             wrapper = _wrapper(function, call.args[0])
             if wrapper:
                 wrappers[function.name] = wrapper

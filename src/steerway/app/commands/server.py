@@ -49,7 +49,7 @@ WantedBy=multi-user.target
 """
 
 
-class NotOurs(Refused):
+class StartedElsewhere(Refused):
     """A service manager, or a person at a terminal, started the server."""
 
     message = (
@@ -89,7 +89,7 @@ def restart() -> None:
     ours = supervisor.record(PROGRAM)
     if pid := _holder(settings):
         if ours is None or ours.pid != pid:
-            raise NotOurs(pid=pid)
+            raise StartedElsewhere(pid=pid)
         supervisor.stop(PROGRAM)
     start(settings)
     click.echo(f"Steerway runs at {settings.public_url}")

@@ -4,6 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/.installed
+# uv trusts the certificates that the machine trusts, as pip and npm do.
+export UV_SYSTEM_CERTS := true
+
+# A virtual environment holds paths: one that was made elsewhere is made again.
+ifneq ($(CURDIR),$(shell cat $(INSTALLED) 2>/dev/null))
+.PHONY: $(INSTALLED)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help install up demo down test check fix docs bench lock clean
@@ -16,11 +23,13 @@ install: $(INSTALLED)  ## Install into .venv, from the lock files.
 $(INSTALLED): requirements.lock pyproject.toml package-lock.json hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/pip install --quiet uv
+	@test ! -s $(INSTALLED) || test "$$(cat $(INSTALLED))" = "$(CURDIR)" || rm -rf $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || { sed -n '/^uv==/,/# via/p' requirements.lock >$(VENV)/uv.lock \
+	  && $(BIN)/pip install -qq --require-hashes -r $(VENV)/uv.lock; }
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
-	@touch $@
+	@echo "$(CURDIR)" >$@
 
 up: install      ## Start Steerway, deploy the example shop, print where to look.
 	@$(BIN)/python examples/shop/story.py up
@@ -28,8 +37,8 @@ up: install      ## Start Steerway, deploy the example shop, print where to look
 demo: install    ## Play the whole story: good and bad releases, rollback, crash, recovery.
 	@$(BIN)/python examples/shop/story.py demo
 
-down: install    ## Stop everything that `make up` started.
-	@$(BIN)/steerway down
+down:            ## Stop everything that `make up` started.
+	@if test -x $(BIN)/steerway; then $(BIN)/steerway down; else echo "Nothing is installed here."; fi
 
 test: install    ## Run every test; says which were left out, and why.
 	@sh tests/run.sh
@@ -51,10 +60,13 @@ docs: install    ## Write the generated reference.
 bench: install   ## Print the measured claims, each beside its peer.
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
-lock:            ## Resolve the dependencies again.
+lock: install    ## Resolve the dependencies again.
 	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \
 	  --python-version 3.11 --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
-	@npm install --package-lock-only --ignore-scripts --no-audit --no-fund
+	@npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
+	  --omit-lockfile-registry-resolved
 
 clean: down      ## Stop everything and remove what was installed and built here.
-	@rm -rf $(VENV) node_modules build dist var
+	@rm -rf $(VENV) node_modules build dist var .mypy_cache .ruff_cache .pytest_cache \
+	  .import_linter_cache .hypothesis src/steerway/platform/web/static/vendor
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

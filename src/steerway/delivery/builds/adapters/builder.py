@@ -198,6 +198,7 @@ class Builder:
             "UV_CACHE_DIR": str(cache / "uv"),
             "UV_LINK_MODE": "copy",  # a release shares no file with the cache
             "UV_PYTHON_DOWNLOADS": "never",
+            "UV_SYSTEM_CERTS": "true",  # as npm and git do
             "UV_NO_PROGRESS": "1",
             "npm_config_cache": str(cache / "npm"),
             "npm_config_ignore_scripts": "true",

@@ -46,8 +46,6 @@ def _of_module(tree: ast.Module) -> Iterator[tuple[int, str]]:
     wrappers: dict[str, Wrapper] = {"record_as": Wrapper(2, "", "")}
     for function in functions:
         for call in _calls(function, "record"):
-            if ast.unparse(call.func).startswith("supervisor."):
-                continue  # what it knows of a program, not the log
             wrapper = _wrapper(function, call.args[0])
             if wrapper:
                 wrappers[function.name] = wrapper
@@ -65,7 +63,8 @@ def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
         if isinstance(node, ast.Call) and node.args:
             called = node.func
             own = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            if own == name:
+            # What a supervisor has recorded of a program is no event.
+            if own == name and not ast.unparse(called).startswith("supervisor."):
                 yield node
 
 

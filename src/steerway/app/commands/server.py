@@ -144,6 +144,8 @@ def start(settings: Settings) -> None:
     """
     _refuse_taken_ports(settings)
     supervisor = supervisor_of(settings)
+    if supervisor.record(PROGRAM):
+        supervisor.stop(PROGRAM)  # how its last life ended says nothing about this one
     supervisor.ensure()
     supervisor.add(_program(settings))
     supervisor.start(PROGRAM)

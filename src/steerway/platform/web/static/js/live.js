@@ -55,8 +55,10 @@ function busy(element) {
 async function refetch() {
   timer = null;
   if (fetching || document.hidden) return;
-  const elements = [...waiting].map((id) => document.getElementById(id)).filter((e) => e && !busy(e));
-  waiting = new Set();
+  const wanted = [...waiting].map((id) => document.getElementById(id)).filter(Boolean);
+  const elements = wanted.filter((element) => !busy(element));
+  const held = wanted.filter(busy).map((element) => element.id);
+  waiting = new Set(held);
   if (!elements.length) return;
   fetching = true;
   const [first, ...others] = elements.map((element) => `#${CSS.escape(element.id)}`);
@@ -67,9 +69,8 @@ async function refetch() {
     });
   } finally {
     fetching = false;
+    if (waiting.size > held.length) want([]);
   }
-  if (waiting.size) want([]);
-  dispatchEvent(new CustomEvent("steerway:refetched"));
 }
 
 function receive(message) {
@@ -77,7 +78,6 @@ function receive(message) {
   if (event.seq <= seq) return;
   seq = event.seq;
   want(parts().filter((element) => matches(element.dataset.live, event)));
-  dispatchEvent(new CustomEvent("steerway:event", { detail: event }));
 }
 
 function connect() {
@@ -102,7 +102,8 @@ function connect() {
   });
 }
 
-// What moves without events, as a log that grows, is looked at every few seconds.
+// What moves without events, as a log that grows, is looked at every few seconds; so is what
+// came while somebody was typing or another answer was on its way.
 function look() {
   want(parts().filter((element) => element.dataset.every !== undefined));
 }

@@ -15,7 +15,6 @@ from steerway.app.server import HomeInUse, network_socket, serve
 from steerway.app.sites import site_of, supervisor_of
 from steerway.delivery.router.adapters import programs as router
 from steerway.delivery.runtimes.rules import Program, SealedSecret
-from steerway.platform import settings as settings_module
 from steerway.platform.client import Client, Problem, ServerDown
 from steerway.platform.errors import Refused, Unavailable
 from steerway.platform.keys import key
@@ -36,7 +35,9 @@ After=network.target
 
 [Service]
 User={user}
-Environment=STEERWAY_HOME={home}
+{variables}
+# Secret settings, one NAME=VALUE a line, readable by root alone.
+EnvironmentFile=-/etc/steerway.env
 ExecStart={python} -m steerway.app up --foreground
 Restart=always
 # Services and the router belong to supervisord, which outlives the server.
@@ -130,8 +131,10 @@ def settings(as_json: bool) -> None:
 def unit() -> None:
     """Print a systemd unit that keeps the server running on a host."""
     current = load()
+    plain, _ = _variables(current)
+    variables = "\n".join(f'Environment="{name}={value}"' for name, value in sorted(plain.items()))
     user = Path.home().owner()
-    click.echo(UNIT.format(user=user, home=current.home, python=sys.executable), nl=False)
+    click.echo(UNIT.format(user=user, variables=variables, python=sys.executable), nl=False)
 
 
 def start(settings: Settings) -> None:
@@ -165,29 +168,30 @@ def start(settings: Settings) -> None:
 def _program(settings: Settings) -> Program:
     """The server as a program; its secret settings are sealed, as those of services are."""
     opener = key(settings.home, "secrets")
-    names = {f"{PREFIX}{spec.name.upper()}" for spec in fields(settings_module.Settings)}
-    names |= {f"{name}_FILE" for name in names}
-    given = {n: v for n, v in os.environ.items() if n in names}  # noqa: TID251 -- passed on
-    hidden = {
-        f"{PREFIX}{spec.name.upper()}"
-        for spec in fields(settings_module.Settings)
-        if spec.metadata["secret"]
-    }
+    plain, secret = _variables(settings)
     return Program(
         name=PROGRAM,
         command=(sys.executable, "-m", "steerway.app", "up", "--foreground"),
         directory=settings.home,
         log=settings.log / "server.log",
-        environment={
-            **{name: value for name, value in given.items() if name not in hidden},
-            f"{PREFIX}HOME": str(settings.home),
-        },
+        environment=plain,
         secrets={
-            name: SealedSecret(name, seal(opener, name, value))
-            for name, value in given.items()
-            if name in hidden
+            name: SealedSecret(name, seal(opener, name, value)) for name, value in secret.items()
         },
     )
+
+
+def _variables(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
+    """The settings given here, as the server needs them: those anybody may see, and the secret."""
+    known = {f"{PREFIX}{f.name.upper()}": bool(f.metadata["secret"]) for f in fields(settings)}
+    plain = {f"{PREFIX}HOME": str(settings.home)}
+    secret = {}
+    for name, value in os.environ.items():  # noqa: TID251 -- passed on
+        if known.get(name):
+            secret[name] = value
+        elif name != f"{PREFIX}HOME" and name.removesuffix("_FILE") in known:
+            plain[name] = value
+    return plain, secret
 
 
 def _refuse_taken_ports(settings: Settings) -> None:

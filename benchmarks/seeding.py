@@ -256,6 +256,7 @@ def _replica(one: Deployment, at: datetime, port: int | None) -> Replica:
         routed=port is not None,
         placed_at=at,
         retired_at=None if port else at + timedelta(hours=1),
+        spec={"environment": {f"VARIABLE_{n}": "x" * 40 for n in range(12)}} if port else {},
         state=(ProcessState.RUNNING if port else ProcessState.STOPPED).value,
         pid=4000 if port else None,
         started_at=at,

@@ -68,7 +68,7 @@ def serving(service: str, environment: str) -> Deployment | None:
 
 def all_serving(services: Iterable[str] | None = None) -> list[Deployment]:
     """What serves everywhere, one deployment per service and environment, in one query."""
-    found = _listed().filter(serves=True)
+    found = _listed("release").filter(serves=True)
     if services is not None:
         found = found.filter(service__in=list(services))
     return list(found.order_by("service", "number"))
@@ -157,9 +157,12 @@ def _succeeded(service: str, environment: str) -> QuerySet[Deployment]:
     )
 
 
-def _listed() -> QuerySet[Deployment]:
+def _listed(*joined: str) -> QuerySet[Deployment]:
     """Deployments without what no list shows; reading those texts takes most of a page's time."""
-    return _all().defer("plan", "release__notes", "change__facts")
+    names = joined or ("release", "change")
+    unread = {"release": "release__notes", "change": "change__facts"}
+    found = Deployment.objects.select_related(*names)
+    return found.defer("plan", *(unread[name] for name in names))
 
 
 def _all() -> QuerySet[Deployment]:

@@ -28,7 +28,7 @@ from steerway.platform.errors import (
     SteerwayError,
     Unavailable,
 )
-from steerway.platform.settings import PREFIX, Settings
+from steerway.platform.settings import PREFIX, Settings, written
 
 KINDS: Final = {Forbidden: 403, NotFound: 404, Refused: 409, Invalid: 422, Unavailable: 503}
 CONVERTER: Final = re.compile(r"<(?:\w+:)?")  # the type that Django reads in `<str:name>`
@@ -144,17 +144,12 @@ def _settings() -> str:
     rows = [
         (
             code(f"{PREFIX}{spec.name.upper()}"),
-            code(_written(spec.default)),
+            code(written(spec.default)),
             spec.metadata["description"] + (" Secret." if spec.metadata["secret"] else ""),
         )
         for spec in fields(Settings)
     ]
     return page("Settings", SETTINGS_INTRO, table(("variable", "default", "what it is"), rows))
-
-
-def _written(default: object) -> str:
-    """A default as a person would set it."""
-    return "-".join(str(part) for part in default) if isinstance(default, tuple) else str(default)
 
 
 def _api() -> str:

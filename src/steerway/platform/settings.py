@@ -106,6 +106,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
+def written(value: object) -> str:
+    """A value as one would set it."""
+    if isinstance(value, tuple):
+        return ("-" if value and isinstance(value[0], int) else ",").join(map(str, value))
+    return str(value)
+
+
 def _text(environ: Mapping[str, str], name: str) -> str | None:
     variable = PREFIX + name.upper()
     file = environ.get(f"{variable}_FILE")

@@ -19,7 +19,7 @@ from steerway.platform.client import Client, Problem, ServerDown
 from steerway.platform.errors import Refused, Unavailable
 from steerway.platform.keys import key
 from steerway.platform.secrets.sealing import seal
-from steerway.platform.settings import PREFIX, Settings, load
+from steerway.platform.settings import PREFIX, Settings, load, written
 from steerway.platform.terminal import json_option, print_json, print_table
 
 PROGRAM: Final = "server"
@@ -119,7 +119,7 @@ def settings(as_json: bool) -> None:
     rows = []
     for spec in fields(current):
         value = getattr(current, spec.name)
-        shown = "set" if spec.metadata["secret"] and value else str(value)
+        shown = "set" if spec.metadata["secret"] and value else written(value)
         rows.append([f"{PREFIX}{spec.name.upper()}", shown, spec.metadata["description"]])
     if as_json:
         print_json({name: value for name, value, _ in rows})
@@ -151,6 +151,8 @@ def start(settings: Settings) -> None:
         supervisor.stop(PROGRAM)  # how its last life ended says nothing about this one
     supervisor.ensure()
     supervisor.add(_program(settings))
+    # One of before that keeps ending, or comes up with supervisord: what it did is not our start.
+    supervisor.stop(PROGRAM)
     supervisor.start(PROGRAM)
     until = time.monotonic() + START_SECONDS
     while not _is_ready(settings):

@@ -11,6 +11,14 @@ import pytest
 from tests.journeys.installation import CHECKOUT, Installation
 
 Founder = Callable[..., Installation]
+Record = Callable[[str, object], None]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures that journeys have recorded."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
 
 
 @pytest.fixture(scope="session")

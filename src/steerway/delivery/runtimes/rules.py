@@ -84,7 +84,8 @@ class Program:
     """Something to keep running.
 
     `creates` are directories it needs, with their permissions; in `search` commands are looked
-    for before the host's PATH.
+    for before the host's PATH. When one that `spares_children` ends by itself, what it started
+    goes on, and its next run finds it; only a stop ends both.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Program:
     stop_signal: str = "TERM"
     grace: timedelta = timedelta(seconds=10)
     port: int | None = None
+    spares_children: bool = False
 
     def __post_init__(self) -> None:
         """A name is also a file name and a word of supervisord's configuration."""

@@ -39,6 +39,7 @@ def program(site: Site) -> Program:
         directory=site.run,
         log=site.log / "router-keeper.log",
         grace=GRACE,
+        spares_children=True,  # Envoy serves while its keeper is started again
     )
 
 

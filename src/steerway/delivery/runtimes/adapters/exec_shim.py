@@ -49,6 +49,7 @@ class Spec(TypedDict):
     limits: dict[str, float]
     stop_signal: str
     grace: float
+    spares_children: bool
     log: str
     key: str
     path: list[str]
@@ -83,7 +84,7 @@ def main(spec_file: str) -> int:
         write(run / "pids" / f"{name}.json", record._replace(watcher=os.getpid())._asdict())
         os.close(lock)
         return watch(spec, record)
-    if record is not None:
+    if record is not None and not spec["spares_children"]:
         proc.kill_all(record)  # children that outlived their parent hold its port
     state = _pause(spec, record)
     return _become(spec, state)

@@ -83,6 +83,7 @@ def spec(program: Program, *, run: Path, log: Path, key: Path | None, group: str
         limits=_limits(program.limits),
         stop_signal=program.stop_signal,
         grace=program.grace.total_seconds(),
+        spares_children=program.spares_children,
         log=str(program.log),
         key=str(key or ""),
         path=[_site_packages()] if program.secrets else [],

@@ -23,7 +23,7 @@ BIG: Final = (1000, 10, 1_000_000)  # services, deployments to each environment,
 
 PAGES: Final = (
     "/",
-    "/services", "/services?after={service}", "/services?q=99", "/services?q=nothing",
+    "/services", "/services?after={service}", "/services?q=-000", "/services?q=nothing",
     "/services/{service}", "/services/{service}/descriptor",
     "/deployments", "/deployments?before={middle}", "/deployments?service={service}",
     "/deployments?environment=testing", "/deployments?environment=nowhere",
@@ -39,7 +39,7 @@ PAGES: Final = (
     "/log/{event}",
     "/search?q=", "/search?q={service}", "/search?q={deployment}", "/search?q=nothing",
     "/settings", "/people", "/account",
-    "/api/ready", "/api/status", "/api/status?after={service}&rows=200",
+    "/api/ready", "/api/status", "/api/status?service={service}", "/api/status?after={service}",
     "/api/services", "/api/services/{service}",
     "/api/deployments", "/api/deployments?service={service}&environment=testing&rows=200",
     "/api/deployments/{deployment}",

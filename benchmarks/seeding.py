@@ -125,7 +125,8 @@ def name(number: int) -> str:
 
 def _services(work: Work, size: Size) -> None:
     text = DESCRIPTOR.format(name=name(0))
-    catalog.apply(work, declared(descriptor.load(text, "steerway.yaml")))
+    with transaction.atomic():
+        catalog.apply(work, declared(descriptor.load(text, "steerway.yaml")))
     model = services.get(name(0))
     resolved = services.environments(model)
     made = [_copy(model, id=new_id(), name=name(n)) for n in range(1, size.services)]

@@ -28,7 +28,7 @@ def show(
     request: SteerwayRequest,
     service: Annotated[str, Query(max_length=60)] = "",
     after: Annotated[str, Query(max_length=60)] = "",
-    rows: Annotated[int, Query(ge=1, le=200)] = 100,
+    rows: Annotated[int, Query(ge=1, le=100)] = 100,
 ) -> StatusOut:
     """What needs somebody, and what runs: one service, or all by name; `after` goes on."""
     port = settings.STEERWAY.router_port

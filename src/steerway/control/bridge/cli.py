@@ -7,7 +7,7 @@ import click
 
 from steerway.platform.terminal import ago, connect, json_option, print_json, print_table, query
 
-ROWS: Final = 200
+ROWS: Final = 100
 TONES = {"bad": "red", "warn": "yellow", "info": "cyan", "good": "green"}
 
 

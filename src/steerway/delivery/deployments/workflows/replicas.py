@@ -127,8 +127,10 @@ def stop(ground: Ground, replicas: Iterable[Replica]) -> None:
 
 def retire(ground: Ground, deployment_id: UUID) -> None:
     """Remove the replicas of a deployment for good; their logs stay."""
-    with reading():
+    with unit_of_work():
         gone = [r for r in queries.of_deployment(deployment_id) if r.retired_at is None]
+        # First, so that one that cannot be ended now is not started again by reconciliation.
+        actions.rest(ground.work(), gone)
     for replica in gone:
         ground.supervisor.remove(replica.program)
     with unit_of_work():

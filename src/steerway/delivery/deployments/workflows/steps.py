@@ -44,7 +44,6 @@ from steerway.platform.secrets import queries as secrets
 # Below this much free space nothing is started: logs and databases need room as well.
 FREE_BYTES_MIN: Final = 200_000_000
 MEGA: Final = 1_000_000
-ALL: Final = 100  # percent
 
 
 class Unchanged(Exception):
@@ -172,13 +171,13 @@ def switch(ground: Ground, deployment: Deployment, wave: int) -> str:
     with unit_of_work():
         if not actions.switched(ground.work(), deployment):
             raise Cancelled(by=queries.by_id(deployment.id).cancelled_by)
-    if deployment.plan["run"]["port"] == "none":
+    if deployment.plan["run"]["port"] == traffic.NO_PORT:
         return "it serves no traffic"
     percent = share_percent(wave, _wave_count(deployment))
     # The stable version comes first: sticky clients stay with it while the other grows.
-    shares = {deployment.previous_id: ALL - percent} if deployment.previous_id else {}
+    shares = {deployment.previous_id: traffic.ALL - percent} if deployment.previous_id else {}
     shares = {one: share for one, share in shares.items() if share}
-    traffic.point(ground, deployment, shares | {deployment.id: percent if shares else ALL})
+    traffic.point(ground, deployment, shares | {deployment.id: percent if shares else traffic.ALL})
     return f"{percent} % of traffic"
 
 
@@ -197,12 +196,14 @@ def drain(ground: Ground, deployment: Deployment, wave: int) -> str:
 
 
 def retire(ground: Ground, deployment: Deployment, wave: int) -> str:
-    """What served before, forgotten by the router and by supervisord."""
-    if not deployment.previous_id:
-        return "nothing served before"
-    replicas.retire(ground, deployment.previous_id)
+    """All else in its place: what served before, and what an earlier failure left behind."""
+    with reading():
+        live = runtimes.live(deployment.service, deployment.environment)
+    for other in dict.fromkeys(r.deployment_id for r in live):
+        if other != deployment.id:
+            replicas.retire(ground, other)
     traffic.apply(ground)
-    return ""
+    return "" if deployment.previous_id else "nothing served before"
 
 
 def tidy(ground: Ground, deployment: Deployment) -> None:

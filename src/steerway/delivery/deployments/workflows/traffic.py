@@ -25,6 +25,8 @@ from steerway.platform.db import reading, unit_of_work
 ROUTER_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 0.02
 NO_WAIT: Final = timedelta(0)
+ALL: Final = 100  # percent
+NO_PORT: Final = "none"  # what a program has that serves nothing
 
 
 def await_router(ground: Ground) -> None:
@@ -63,7 +65,12 @@ def table() -> Table:
 
 
 def point(ground: Ground, deployment: Deployment, shares: Mapping[UUID, int]) -> None:
-    """Move a service's traffic: first in the records, then in the router."""
+    """Move a service's traffic: first in the records, then in the router.
+
+    A program that serves nothing has none.
+    """
+    if deployment.plan["run"]["port"] == NO_PORT:
+        return
     with unit_of_work():
         mine = [r for r in replicas.of_deployment(deployment.id) if r.wanted]
         runtimes.admit(ground.work(), mine, routed=True)

@@ -7,8 +7,9 @@ commit and its workflow loses nothing: the sweep starts whatever is recorded and
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
@@ -38,8 +39,24 @@ WORKFLOWS_VERSION: Final = "1"
 SWEEP_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 1.0
 TEND_SECONDS: Final = 3600.0
+SQLITE_WITH_MILLISECONDS: Final = (3, 42)
 # Ended without ending its record: a bug, or a workflow of another version.
 DEAD: Final = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+
+class Connection(sqlite3.Connection):
+    """Knows `unixepoch('subsec')`, which the engine asks for from Python 3.12 on.
+
+    An older SQLite, as that of Debian 12, answers it with NULL.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if sqlite3.sqlite_version_info < SQLITE_WITH_MILLISECONDS:
+            self.create_function("unixepoch", 1, lambda _: round(time.time(), 3))
+
+
+SQLITE_ENGINE: Final = {"connect_args": {"factory": Connection}}
 
 
 def system_work() -> Work:
@@ -150,4 +167,5 @@ def _dbos_config(settings: Settings) -> DBOSConfig:
         "console_log_level": "WARNING",
         "log_level": "WARNING",
         "max_executor_threads": 64,
+        "db_engine_kwargs": {} if settings.database_url else SQLITE_ENGINE,
     }

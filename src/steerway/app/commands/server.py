@@ -65,6 +65,12 @@ class NotStarted(Unavailable):
     message = "The server did not start ({cause}). The end of {log}:\n{tail}"
 
 
+class HomeUnusable(Unavailable):
+    """The home directory cannot be made or written."""
+
+    message = "{home} cannot be used: {reason}. Choose another directory with STEERWAY_HOME."
+
+
 @click.command()
 @click.option("--foreground", is_flag=True, help="Stay; for systemd and containers.")
 def up(foreground: bool) -> None:
@@ -101,13 +107,14 @@ def down() -> None:
     """Stop Steerway, the router and every service; keep all state."""
     settings = load()
     supervisor = supervisor_of(settings)
-    if not settings.run.exists():
+    if not (settings.run / "conf.d").exists():
         click.echo("Nothing runs.")
         return
     supervisor.stop(PROGRAM)
     _stop_foreground(settings)
     supervisor.shutdown()
     router.end(site_of(settings))
+    settings.socket.unlink(missing_ok=True)  # a server that was killed leaves it
     click.echo("Everything is stopped. `steerway up` starts it again.")
 
 
@@ -141,6 +148,7 @@ def start(settings: Settings) -> None:
     """Start the server under supervisord and wait until it answers.
 
     Raises:
+        HomeUnusable: the home directory cannot be made or written.
         HomeInUse: a server holds the home directory, and does not answer.
         PortTaken, RouterPortTaken: another program has the port of the server, or of the router.
         NotStarted: it ends before it answers.
@@ -197,7 +205,11 @@ def _variables(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _refuse_taken_ports(settings: Settings) -> None:
-    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.run.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise HomeUnusable(home=settings.home, reason=error.strerror) from error
     if pid := _holder(settings):
         raise HomeInUse(pid=pid, home=settings.home)
     with network_socket(settings):

@@ -7,6 +7,7 @@ python story.py demo     play the story on an installation of its own, and remov
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -67,7 +68,7 @@ class Stage:
 
     def show(self, *words: str, fails: bool = False) -> None:
         """Run a command in sight of the reader."""
-        print(f"\n  $ steerway {' '.join(words)}", flush=True)
+        print(f"\n  $ steerway {shlex.join(words)}", flush=True)
         done = subprocess.run([*STEERWAY, *words], env=self.environment, check=False)
         if (done.returncode != 0) is not fails:
             raise Failed(f"steerway {' '.join(words)} left with {done.returncode}")
@@ -202,7 +203,14 @@ def demo() -> None:
         if visitors and visitors.poll() is None:
             visitors.terminate()
         stage.run("down")
-        shutil.rmtree(home, ignore_errors=True)
+        remove(home)
+
+
+def remove(home: Path) -> None:
+    """Delete a home. The folders of releases are read-only, which binds all but root."""
+    for folder, _, _ in os.walk(home):
+        os.chmod(folder, 0o700)  # noqa: PTH101 -- a name as os.walk gives it
+    shutil.rmtree(home)
 
 
 def tell(sentence: str, *, more: bool = False) -> None:

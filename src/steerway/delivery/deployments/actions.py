@@ -22,6 +22,7 @@ from steerway.platform.work import Work
 
 WORKFLOW = "deployment"
 NOTHING: Mapping[str, object] = MappingProxyType({})
+NOTE_LENGTH_MAX = 300
 OUTCOMES: Mapping[State, ChangeState] = {
     State.SUCCEEDED: ChangeState.IMPLEMENTED,
     State.UNCHANGED: ChangeState.IMPLEMENTED,
@@ -148,7 +149,7 @@ def leave(
 ) -> None:
     """Note that a step is done, and say so in the log once, with facts for machines."""
     done = deployment.steps.filter(name=step.value, state=StepState.RUNNING.value).update(
-        state=StepState.DONE.value, ended_at=work.now, note=note[:300]
+        state=StepState.DONE.value, ended_at=work.now, note=note[:NOTE_LENGTH_MAX]
     )
     if done:
         _say(work, deployment, f"{step.value}-done", note=note, **facts)
@@ -170,11 +171,21 @@ def switched(work: Work, deployment: Deployment) -> bool:
     return queries.by_id(deployment.id).switched_at is not None
 
 
-def finish(work: Work, deployment: Deployment, *, unchanged: bool = False) -> bool:
-    """End a deployment well; False when it had ended before."""
+def finish(
+    work: Work, deployment: Deployment, *, unchanged: bool = False, problem: str = ""
+) -> bool:
+    """End a deployment well; False when it had ended before.
+
+    `problem` is what went wrong once all traffic had moved, in the step that is not done.
+    """
     state = State.UNCHANGED if unchanged else State.SUCCEEDED
     if not _end(work, deployment, state):
         return False
+    deployment.steps.filter(state=StepState.RUNNING.value).update(
+        state=(StepState.DONE if unchanged else StepState.FAILED).value,
+        ended_at=work.now,
+        note=problem[:NOTE_LENGTH_MAX],
+    )
     if unchanged:
         deployment.steps.filter(state=StepState.WAITING.value).update(state=StepState.SKIPPED.value)
     if deployment.kind == Kind.ROLLBACK and deployment.previous_id:

@@ -93,6 +93,14 @@ def itinerary(strategy: Strategy, replicas: int) -> list[tuple[Step, int]]:
     return [(s, 0) for s in ONCE_BEFORE] + middle + [(s, 0) for s in ONCE_AFTER]
 
 
+def is_settled(itinerary: Sequence[tuple[Step, int]], position: int) -> bool:
+    """Whether all traffic has moved before the step at `position`.
+
+    From there on nothing is taken back: the old replicas may be gone already.
+    """
+    return all(step is not Step.SWITCH for step, _ in itinerary[position:])
+
+
 def share_percent(wave: int, wave_count: int) -> int:
     """Share of traffic the new release has after a wave: the part of its replicas that run."""
     return round(100 * (wave + 1) / wave_count)

@@ -8,7 +8,7 @@ from typing import Final
 from dbos import DBOS, DBOSConfiguredInstance
 
 from steerway.delivery.deployments import actions, queries
-from steerway.delivery.deployments.rules import Step, Strategy, itinerary
+from steerway.delivery.deployments.rules import Step, Strategy, is_settled, itinerary
 from steerway.delivery.deployments.workflows import steps, undoing
 from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.deployments.workflows.steps import Unchanged
@@ -38,18 +38,24 @@ class Rollout(DBOSConfiguredInstance):
     def run(self, deployment_id: str) -> str:
         """Take every step; on the first that fails, undo what was started.
 
+        Once all traffic has moved there is no way back: what fails then is noted, and what it
+        leaves behind is cleared away by reconciliation.
+
         Survives restarts: a step that finished is not taken again. A step cut short is, so
         every step sets and none adds. The record ends once, whatever is repeated.
         """
-        for step, wave in self._itinerary(deployment_id):
+        problem = ""
+        plan = self._itinerary(deployment_id)
+        for position, (step, wave) in enumerate(plan):
             verdict = self.take(deployment_id, step.value, wave)
             if verdict == UNCHANGED:
                 self.conclude(deployment_id, unchanged=True)
                 return UNCHANGED
-            if verdict != GO_ON:
+            if verdict != GO_ON and not is_settled(plan, position):
                 self.undo(deployment_id, *verdict.split("\0", 1))
                 return FAILED
-        self.conclude(deployment_id, unchanged=False)
+            problem = verdict.partition("\0")[0] or problem
+        self.conclude(deployment_id, unchanged=False, problem=problem)
         return GO_ON
 
     @DBOS.step(name="take")
@@ -81,12 +87,13 @@ class Rollout(DBOSConfiguredInstance):
         self.observe(deployment_id, "leave undo")
 
     @DBOS.step(name="conclude", retries_allowed=True, max_attempts=10, interval_seconds=0.5)
-    def conclude(self, deployment_id: str, *, unchanged: bool) -> None:
+    def conclude(self, deployment_id: str, *, unchanged: bool, problem: str = "") -> None:
         """End the record well, and remove releases that are no longer needed."""
         self.observe(deployment_id, "enter conclude")
         with unit_of_work():
             deployment = queries.by_id(deployment_id)
-            actions.finish(self.ground.work(), deployment, unchanged=unchanged)
+            work = self.ground.work()
+            actions.finish(work, deployment, unchanged=unchanged, problem=problem)
         steps.tidy(self.ground, deployment)
         self.observe(deployment_id, "leave conclude")
 

@@ -5,21 +5,31 @@ owner of the home directory may open; its requests carry the client address `loc
 no network client can have, because that address is set here and nowhere else.
 """
 
+import asyncio
+from typing import Final
+
 from a2wsgi import WSGIMiddleware
-from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
+from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, ReceiveEvent, Scope, Send
 from django.core.wsgi import get_wsgi_application
 
 from steerway.app.events import Stream
+from steerway.platform.identity.middleware import BODY_BYTES_MAX
 
 LOCAL = "local"
+BODY_SECONDS: Final = 20.0  # for a whole body: four megabytes arrive over a slow line
+
+
+class _Refused(Exception):
+    """A body that is not waited for. Its number is the status of the answer."""
 
 
 class Front:
     """The ASGI application behind both doors."""
 
-    def __init__(self, stream: Stream, threads: int) -> None:
+    def __init__(self, stream: Stream, threads: int, *, body_seconds: float = BODY_SECONDS) -> None:
         """Serve `threads` requests at the same time; streams do not count."""
         self._stream = stream
+        self._body_seconds = body_seconds
         self._django = WSGIMiddleware(get_wsgi_application(), workers=threads)  # type: ignore[arg-type] # Django's answer is an iterable
 
     async def close(self) -> None:
@@ -36,12 +46,55 @@ class Front:
             if scope["path"] == "/events":
                 await self._stream(scope, receive, send)
             else:
-                await self._django(scope, receive, send)
+                await self._serve(scope, receive, send)
 
         return serve
+
+    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Let Django answer, once the whole body is here: a slow sender holds no thread."""
+        try:
+            body = await asyncio.wait_for(_whole(receive), self._body_seconds)
+        except TimeoutError:
+            await _refuse(send, 408)
+        except _Refused as error:
+            await _refuse(send, error.args[0])
+        else:
+            if body is not None:
+                await self._django(scope, _replay(body, receive), send)
 
 
 def _network_client(scope: HTTPScope) -> tuple[str, int]:
     """The peer's address. A peer that has hung up has none; it is not taken for the owner."""
     client = scope.get("client")
     return ("unknown", 0) if client is None or client[0] == LOCAL else client
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """The body; None when its sender leaves before its end, for half of it means nothing."""
+    body = bytearray()
+    while True:
+        event = await receive()
+        if event["type"] != "http.request":
+            return None
+        body += event["body"]
+        if len(body) > BODY_BYTES_MAX:
+            raise _Refused(413)
+        if not event["more_body"]:
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """What a reader of the body gets: all of it at once, then what comes after."""
+    left: list[ReceiveEvent] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> ReceiveEvent:
+        return left.pop() if left else await receive()
+
+    return again
+
+
+async def _refuse(send: Send, status: int) -> None:
+    """An answer without a body, after which nothing more is read."""
+    headers = [(b"connection", b"close"), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -42,7 +42,7 @@ ANONYMOUS: Final = "anonymous"
 API: Final = "/api/"
 READS: Final = {"GET", "HEAD", "OPTIONS", "TRACE"}
 REFUSED: Final = 400  # from this status on nothing of a request is kept
-BODY_BYTES_MAX: Final = 16 * 1024 * 1024
+BODY_BYTES_MAX: Final = 4 * 1024 * 1024  # the largest descriptor, written as escapes
 # Sessions live this much longer than a write of the session row is worth.
 SLIDES_EVERY: Final = timedelta(minutes=5)
 

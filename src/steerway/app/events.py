@@ -7,6 +7,7 @@ servers on one PostgreSQL.
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
@@ -21,6 +22,8 @@ from steerway.platform.log.rules import moment
 POLL_SECONDS: Final = 0.25
 # A comment now and then keeps proxies from closing a quiet stream, and finds dead listeners.
 BEAT_SECONDS: Final = 15.0
+# Whoever was signed out or shown out hears nothing more after this long.
+CHECK_SECONDS: Final = 15.0
 LISTENERS_MAX: Final = 500
 BEHIND_MAX: Final = 100  # A listener that missed more reloads the page instead.
 
@@ -34,9 +37,12 @@ HEADERS: Final = [
 class Stream:
     """An ASGI application that answers `GET /events?after=SEQ`."""
 
-    def __init__(self, allowed: Callable[[HTTPScope], bool]) -> None:
-        """`allowed` says, in a thread, whether the asker may see the log."""
+    def __init__(
+        self, allowed: Callable[[HTTPScope], bool], *, check_seconds: float = CHECK_SECONDS
+    ) -> None:
+        """`allowed` says, in a thread, whether the asker may see the log: now, and later again."""
         self._allowed = allowed
+        self._check_seconds = check_seconds
         self._news = asyncio.Event()
         self._seq = 0
         self._listeners = 0
@@ -74,7 +80,12 @@ class Stream:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         # What is newest goes first: a page rendered before it knows that it is behind.
         await _write(send, f"event: hello\ndata: {newest}\n\n")
+        checked = time.monotonic()
         while not self._closing and not left.done():
+            if time.monotonic() - checked >= self._check_seconds:
+                if not await asyncio.to_thread(self._allowed, scope):
+                    break
+                checked = time.monotonic()
             if self._seq > seq:
                 seq = await self._send_after(send, seq)
                 continue

@@ -140,6 +140,7 @@ def test_ports_are_given_in_turn(after: int | None, taken: set[int], port: int |
         (ProcessState.BACKOFF, 2, False, 0, True),
         (ProcessState.RUNNING, 2, True, 59, True),
         (ProcessState.RUNNING, 2, True, 60, False),
+        (ProcessState.RUNNING, 2, False, 61, False),
         (ProcessState.RUNNING, 0, True, 1, False),
         (ProcessState.STARTING, 3, True, 0, True),
         (ProcessState.FATAL, 0, False, 0, True),

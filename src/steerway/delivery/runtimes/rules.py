@@ -287,13 +287,14 @@ def is_looping(seen: Process, *, was: bool, now: datetime) -> bool:
     """
     if seen.state is ProcessState.FATAL:
         return True
-    if not was:
-        return seen.crashes >= LOOPS_AFTER
     has_settled = (
         seen.is_up and seen.started_at is not None and now - seen.started_at >= SETTLED_AFTER
     )
+    # The crashes before it settled stay counted until it ends again.
+    if has_settled:
+        return False
     # crashes is zero after somebody has started it anew.
-    return seen.crashes > 0 and not has_settled
+    return seen.crashes > 0 if was else seen.crashes >= LOOPS_AFTER
 
 
 def stored(program: Program) -> dict[str, Any]:

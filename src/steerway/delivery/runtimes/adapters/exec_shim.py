@@ -84,7 +84,8 @@ def main(spec_file: str) -> int:
         write(run / "pids" / f"{name}.json", record._replace(watcher=os.getpid())._asdict())
         os.close(lock)
         return watch(spec, record)
-    if record is not None and not spec["spares_children"]:
+    # The spec of a program that an earlier version started lacks what came later.
+    if record is not None and not spec.get("spares_children", False):
         proc.kill_all(record)  # children that outlived their parent hold its port
     state = _pause(spec, record)
     return _become(spec, state)

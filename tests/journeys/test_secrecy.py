@@ -34,7 +34,9 @@ def test_a_viewer_cannot_deploy(serving: Installation, tmp_path: Path) -> None:
 
     assert (refused.value.status, refused.value.kind) == (403, "forbidden")
     assert (code, stdout) == (3, "")
-    assert re.fullmatch(r"vera.* may not deployments\.start on shop/production\. .*developer\.\n", stderr), stderr
+    assert re.fullmatch(
+        r"vera.* may not deployments\.start on shop/production\. .*developer\.\n", stderr
+    ), stderr
     assert vera.steerway("status").code == 0
     assert serving.traces() == before
     assert not [kind for kind in serving.types(seq) if kind.startswith(("deploy", "change"))]

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 
 from steerway import __version__
 from steerway.app import descriptor_api as descriptors
@@ -48,6 +49,20 @@ ROUTERS: list[tuple[str, Router]] = [
     ("/secrets", secrets.router),
 ]
 
+PROBLEM_TYPE = "application/problem+json"
+PROBLEM = {
+    "title": "Problem",
+    "description": "Why not: one sentence in `detail`; what the sentence names, as further fields.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+
 STATUS = {Forbidden: 403, NotFound: 404, Refused: 409, Invalid: 422, Unavailable: 503}
 TITLES = {
     400: "The request cannot be read",
@@ -74,7 +89,7 @@ def problem(
     """
     body = {"type": kind, "title": TITLES.get(status, "Error"), "status": status, "detail": detail}
     content = json.dumps({**fields, **body}, default=str)  # a field never hides ours
-    return HttpResponse(content, status=status, content_type="application/problem+json")
+    return HttpResponse(content, status=status, content_type=PROBLEM_TYPE)
 
 
 def status_of(error: SteerwayError) -> int:
@@ -103,9 +118,29 @@ def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(404, "There is nothing at this address.")
 
 
+class Described(NinjaAPI):
+    """The API, whose description also says how it says no and who may call."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """The description, with a problem beside each operation's own answers."""
+        schema = super().get_openapi_schema(**options)
+        parts = schema.setdefault("components", {})
+        parts.setdefault("schemas", {})["Problem"] = PROBLEM
+        parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        schema["security"] = [{"token": []}]
+        refusal = {
+            "description": "A problem, by RFC 9457.",
+            "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"].setdefault("default", refusal)
+        return schema
+
+
 def build() -> NinjaAPI:
     """The API with every router mounted."""
-    api = NinjaAPI(
+    api = Described(
         title="Steerway",
         version=__version__,
         description="Plan, deliver and control a team's software.",

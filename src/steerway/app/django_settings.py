@@ -81,6 +81,9 @@ STATICFILES_DIRS = [
     SRC / "platform" / "identity" / "static",
 ]
 WHITENOISE_USE_FINDERS = True
+# Files may change under a running server: by an upgrade, or in an editable install. One whose
+# size was remembered from before would be cut off.
+WHITENOISE_AUTOREFRESH = True
 
 # Who asks and what they may do: platform/identity/middleware.py.
 STEERWAY_GRANTS = "steerway.app.permissions.PERMISSIONS"

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -235,7 +237,7 @@ def test_only_an_admin_sees_settings(alice: Client, guest: Client) -> None:
     ("path", "most"),
     [
         ("/", 20),
-        ("/services", 11),
+        ("/services", 12),
         ("/deployments", 5),
         ("/changes", 7),
         ("/releases", 5),
@@ -262,3 +264,23 @@ def _grow(now: datetime, count: int) -> None:
         wish = scene.Wish(name, "production", "v1", "It grows")
         scene.deploy(scene.at(now), wish)
         append(NewEvent(at=now, actor="alice", type="grown", subject=name))
+
+
+def test_a_static_file_that_has_grown_is_sent_whole(
+    tmp_path: Path, settings: Settings, alice: Client
+) -> None:
+    settings.STATICFILES_DIRS = [tmp_path]
+    finders.get_finder.cache_clear()
+    sheet = tmp_path / "grown.css"
+    sheet.write_text("a {}")
+    client = Client()
+    first = client.get("/static/grown.css")
+    first.close()
+    sheet.write_text("a { color: green }")
+
+    second = client.get("/static/grown.css")
+    finders.get_finder.cache_clear()
+
+    assert second["Content-Length"] == "18"
+    assert second.getvalue() == b"a { color: green }"
+    second.close()

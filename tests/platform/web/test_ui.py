@@ -1,5 +1,6 @@
 """The tags that pages are made of, and what they keep out."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,17 @@ def test_every_icon_named_is_in_the_sprite() -> None:
     for template in SRC.glob("*/*/templates/**/*.html"):
         for part in template.read_text().split('{% icon "')[1:]:
             assert f'id="{part.partition(chr(34))[0]}"' in sprite, template
+
+
+def test_the_version_of_an_asset_changes_with_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steerway.platform.web.ui.STATIC", tmp_path)
+    sheet = tmp_path / "a.css"
+    sheet.write_text("a { color: red }")
+    os.utime(sheet, (1, 1))
+    before = render('{% asset "a.css" %}')
+
+    sheet.write_text("a { color: green }")
+
+    assert render('{% asset "a.css" %}') != before

@@ -37,5 +37,6 @@ def show(
         if service
         else services.overviews(after=after, rows=rows, router_port=port)
     )
-    needs = queries.needs(found, installation.parts(settings.STEERWAY))
+    troubled = services.troubled(rows=queries.NEEDS_MAX, router_port=port)
+    needs = queries.needs(troubled, installation.parts(settings.STEERWAY))
     return StatusOut.of(settings.STEERWAY.public_url, changes.freeze(), needs, found)

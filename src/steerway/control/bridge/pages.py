@@ -21,8 +21,16 @@ EVENTS_SHOWN: Final = 10
 
 def bridge(request: SteerwayRequest) -> HttpResponse:
     """What needs somebody, what is on its way, services at a glance, what just happened."""
-    overviews = services.overviews(rows=SERVICES_SHOWN, router_port=settings.STEERWAY.router_port)
-    needs = queries.needs(overviews, installation.parts(settings.STEERWAY))
+    port = settings.STEERWAY.router_port
+    troubled = services.troubled(rows=queries.NEEDS_MAX, router_port=port)
+    needs = queries.needs(troubled, installation.parts(settings.STEERWAY))
+    # What is in trouble is shown whatever its name; the rest by name as far as there is room.
+    ill = {one.service.name for one in troubled}
+    calm = [
+        one
+        for one in services.overviews(rows=SERVICES_SHOWN, router_port=port)
+        if one.service.name not in ill
+    ]
     return render(
         request,
         "bridge/bridge.html",
@@ -30,7 +38,7 @@ def bridge(request: SteerwayRequest) -> HttpResponse:
             "needs": needs,
             "urgent": sum(need.tone == "bad" for need in needs),
             "flights": deployments.running(),
-            "rows": overviews,
+            "rows": [*troubled, *calm][:SERVICES_SHOWN],
             "count": catalog.count(),
             "events": log.newest(Filter(), rows=EVENTS_SHOWN),
         },

@@ -19,10 +19,13 @@ TROUBLE = {
 }
 
 
-def needs(overviews: Sequence[Overview], parts: Sequence[Part]) -> list[Need]:
-    """Everything that waits for somebody, the worst first; `overviews` are the services seen."""
-    found = [*_failed(), *_brakes(), *_paused(), *_troubled(overviews)]
-    if any(lane.ref for one in overviews for lane in one.lanes):
+def needs(troubled: Sequence[Overview], parts: Sequence[Part]) -> list[Need]:
+    """Everything that waits for somebody, the worst first; `troubled` from the services' queries.
+
+    Shape: four queries.
+    """
+    found = [*_failed(), *_brakes(), *_paused(), *_troubled(troubled)]
+    if deployments.serving_ids().exists():
         found += _parts(parts)
     return in_order(found)[:NEEDS_MAX]
 

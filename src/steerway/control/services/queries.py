@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from steerway.control.services.rules import Lane, Replica, State, worst
+from steerway.control.services.rules import TROUBLE, Lane, Replica, State, worst
 from steerway.delivery.deployments import queries as deployments
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.runtimes import models as runtimes_models
@@ -35,9 +35,22 @@ def overviews(
 ) -> list[Overview]:
     """Services by name with what serves in each environment.
 
-    Shape: six queries, however many rows.
+    Shape: seven queries, however many rows.
     """
-    services = catalog.all(after=after, containing=containing, rows=rows)
+    return _joined(catalog.all(after=after, containing=containing, rows=rows), router_port)
+
+
+def troubled(*, rows: int, router_port: int) -> list[Overview]:
+    """Services that do not do all of their work, by name, whichever they are; at most `rows`.
+
+    Shape: eight queries, however many services there are and however many are in trouble.
+    """
+    ailing = runtimes.ailing(deployments.serving_ids(), rows=rows)
+    found = _joined(catalog.named(ailing), router_port)
+    return [one for one in found if one.state in TROUBLE]
+
+
+def _joined(services: Sequence[Service], router_port: int) -> list[Overview]:
     names = [service.name for service in services]
     environments = {s.name: list(getattr(s, "active_environments", [])) for s in services}
     found = _lanes(names, environments, router_port)
@@ -59,7 +72,9 @@ def overview(name: str, *, router_port: int) -> Overview:
 def _lanes(
     names: Sequence[str], environments: Mapping[str, Sequence[Environment]], router_port: int
 ) -> dict[str, list[Lane]]:
-    serving = {(d.service, d.environment): d for d in deployments.all_serving(names)}
+    serves = deployments.all_serving(names)
+    serving = {(d.service, d.environment): d for d in serves}
+    planned = deployments.replicas_planned(serves)
     flights = {(d.service, d.environment): d for d in deployments.running()}
     runs = catalog.sections(names, "run")
     seen = replicas(names)
@@ -75,7 +90,7 @@ def _lanes(
                     one,
                     now,
                     flights.get(key),
-                    wanted=int(run.get("replicas", 1)),
+                    wanted=planned[now.id] if now else int(run.get("replicas", 1)),
                     seen=seen.get(now.id, ()) if now else (),
                     url=address(name, "" if last else one.name, router_port, run),
                 )

@@ -89,6 +89,8 @@ def state(*, is_deployed: bool, wanted: int, replicas: Sequence[Replica]) -> Sta
     return State.DEGRADED if up else State.DOWN
 
 
+TROUBLE: frozenset[State] = frozenset({State.CRASH_LOOP, State.DOWN, State.DEGRADED})
+
 # The worst comes first: it is what a list of services is sorted and coloured by.
 WORST: tuple[State, ...] = (
     State.CRASH_LOOP,

@@ -1,9 +1,11 @@
 """Reading deployments."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.fields.json import KeyTransform
 
 from steerway.delivery.deployments.errors import DeploymentUnknown, NeverServed, NothingToRollBack
 from steerway.delivery.deployments.models import Deployment
@@ -38,10 +40,17 @@ def by_ids(ids: Iterable[UUID]) -> list[Deployment]:
 
 
 def newest(
-    *, service: str = "", environment: str = "", before: int | None = None, rows: int = 50
+    *,
+    service: str = "",
+    environment: str = "",
+    state: str = "",
+    before: int | None = None,
+    rows: int = 50,
 ) -> list[Deployment]:
     """Deployments, newest first, older than the number `before`."""
     found = _listed()
+    if state:
+        found = found.filter(state=state)
     if service:
         found = found.filter(service=service)
     if environment:
@@ -72,6 +81,18 @@ def all_serving(services: Iterable[str] | None = None) -> list[Deployment]:
     if services is not None:
         found = found.filter(service__in=list(services))
     return list(found.order_by("service", "number"))
+
+
+def serving_ids() -> QuerySet[Any]:
+    """The ids of all that serves, for another query to choose by; nothing is read yet."""
+    return Deployment.objects.filter(serves=True).order_by().values("id")
+
+
+def replicas_planned(deployments: Iterable[Deployment]) -> dict[UUID, int]:
+    """How many replicas each of these runs, whatever its descriptor says by now: in one query."""
+    found = Deployment.objects.filter(id__in=[one.id for one in deployments])
+    planned = KeyTransform("replicas", KeyTransform("run", "plan"))
+    return {one: int(count) for one, count in found.values_list("id", planned)}
 
 
 def unresolved(*, rows: int = 20) -> list[Deployment]:

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
 from steerway.delivery.runtimes.models import Replica
+from steerway.delivery.runtimes.rules import ProcessState
 
 PRINTED_BYTES_MAX: Final = 1_000_000  # of one answer
 
@@ -25,6 +28,18 @@ def live_of(services: Iterable[str]) -> list[Replica]:
     """Replicas of several services that are not retired, to be looked at: in one query."""
     found = Replica.objects.filter(retired_at=None, service__in=list(services))
     return list(found.defer("spec"))
+
+
+def ailing(deployments: "QuerySet[Any]", *, rows: int) -> list[str]:
+    """Services with a replica of these deployments that should do its work and does not, by name.
+
+    Shape: one query; `deployments` selects their ids.
+    """
+    idle = ~Q(state=ProcessState.RUNNING.value) | Q(port__isnull=False, routed=False)
+    found = Replica.objects.filter(Q(looping=True) | idle, retired_at=None, wanted=True)
+    # What nobody has seen is unknown, which is not known to be trouble.
+    seen = found.filter(deployment_id__in=deployments, seen_at__isnull=False)
+    return list(seen.order_by("service").values_list("service", flat=True).distinct()[:rows])
 
 
 def wanted() -> list[Replica]:

@@ -31,13 +31,15 @@ def all(*, after: str = "", containing: str = "", rows: int = SERVICES_MAX) -> l
     Shape: two queries, however many rows. The texts and values of descriptors are left out;
     `sections` has what a list needs of them.
     """
-    services = Service.objects.filter(state=State.ACTIVE.value, name__gt=after)
+    services = _listed().filter(name__gt=after)
     if containing:
         services = services.filter(name__contains=containing)
-    listed = _active().defer("resolved")
-    active = Prefetch("environments", queryset=listed, to_attr="active_environments")
-    found = services.defer("text", "written").order_by("name").prefetch_related(active)
-    return list(found[: min(rows, SERVICES_MAX)])
+    return list(services[: min(rows, SERVICES_MAX)])
+
+
+def named(names: Iterable[str]) -> list[Service]:
+    """These services as `all` gives them; those not in use are left out."""
+    return list(_listed().filter(name__in=list(names)))
 
 
 def sections(services: Iterable[str], name: str) -> dict[tuple[str, str], Mapping[str, Any]]:
@@ -110,6 +112,14 @@ def _differences(service: Service, declared: Declared) -> list[Difference]:
     if found or service.digest == declared.digest:
         return found
     return [Difference("defaults", "as of before", "as of this version", declared.file, None)]
+
+
+def _listed() -> QuerySet[Service]:
+    """Services in use by name, as lists need them."""
+    listed = _active().defer("resolved")
+    active = Prefetch("environments", queryset=listed, to_attr="active_environments")
+    found = Service.objects.filter(state=State.ACTIVE.value).defer("text", "written")
+    return found.order_by("name").prefetch_related(active)
 
 
 def _active() -> QuerySet[Environment]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ STATIC: Final = Path(__file__).parent / "static"
 # Actors that are not people.
 SYSTEM: Final = frozenset({"steerway", "system", ""})
 VERSION_CHARACTERS: Final = 10
+ASSETS_MAX: Final = 64
 
 register.filter("sentence", words.sentence)
 register.filter("tone", words.tone)
@@ -34,18 +35,18 @@ register.filter("subject_url", events.subject_url)
 register.filter("service_url", events.service_url)
 
 
-@cache
-def _version(path: str) -> str:
-    """Changes when the file does, so that browsers may keep it."""
-    # Template literals are a kind of str that pathlib of Python 3.11 cannot intern.
-    file = Path(f"{STATIC}/{path}")
-    return sha256(file.read_bytes()).hexdigest()[:VERSION_CHARACTERS] if file.is_file() else "0"
+@lru_cache(maxsize=ASSETS_MAX)
+def _digest(file: Path, changed_ns: int) -> str:
+    return sha256(file.read_bytes()).hexdigest()[:VERSION_CHARACTERS]
 
 
 @register.simple_tag
 def asset(path: str) -> str:
-    """The address of a static file, with its version."""
-    return f"{static(path)}?v={_version(path)}"
+    """The address of a static file, with a version that changes when its content does."""
+    # Template literals are a kind of str that pathlib of Python 3.11 cannot intern.
+    file = Path(f"{STATIC}/{path}")
+    version = _digest(file, file.stat().st_mtime_ns) if file.is_file() else "0"
+    return f"{static(path)}?v={version}"
 
 
 @register.simple_tag

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every test: on SQLite, then those of the database on PostgreSQL. One summary at the end each.
+# Every test: those of the database on PostgreSQL, then all on SQLite. A summary at the end of each.
 set -eu
 bin=.venv/bin
 if ! command -v chromium >/dev/null; then
@@ -9,7 +9,9 @@ if ! command -v chromium >/dev/null; then
   fi
   command -v chromium >/dev/null || echo "Chromium is missing: the tests marked browser do not run."
 fi
+failed=0
 echo "== on PostgreSQL: the tests of the database"
-$bin/python tests/on_postgresql.py -q -n 2 -m "database and not journey and not browser"
+$bin/python tests/on_postgresql.py -q -n 2 -m "database and not journey and not browser" || failed=1
 echo "== everything, on SQLite"
-$bin/pytest -q -n 2 --dist loadgroup
+$bin/pytest -q -n 2 --dist loadgroup || failed=1
+exit $failed

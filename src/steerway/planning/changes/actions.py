@@ -78,7 +78,7 @@ def lift(work: Work, held: Hold) -> None:
     Raises:
         HoldUnknown: somebody else has lifted it.
     """
-    work.allow("changes.hold", on=held.service or "everything")
+    work.allow("changes.hold" if held.brake == Brake.HOLD else "changes.freeze", on=held.service)
     lifted = Hold.objects.filter(id=held.id, lifted_at=None).update(
         lifted_at=work.now, lifted_by=work.actor.name
     )
@@ -110,6 +110,7 @@ def thaw(work: Work) -> None:
     Raises:
         NotFrozen: there is none.
     """
+    work.allow("changes.freeze")
     frozen = queries.freeze()
     if frozen is None:
         raise NotFrozen

@@ -5,8 +5,8 @@ from typing import Annotated
 from ninja import Query, Router
 
 from steerway.planning.catalog import actions, queries
-from steerway.planning.catalog.models import Environment, Service
 from steerway.planning.catalog.wire import DescriptorOut, EnvironmentDetailOut, PauseIn, ServiceOut
+from steerway.platform.descriptor.masking import masked_text
 from steerway.platform.web.request import SteerwayRequest
 
 router = Router(tags=["services"])
@@ -29,15 +29,16 @@ def show(request: SteerwayRequest, name: str) -> ServiceOut:
 
 
 @router.get("/{name}/descriptor", response=DescriptorOut)
-def descriptor(request: SteerwayRequest, name: str) -> Service:
-    """The descriptor in force, as it was written."""
-    return queries.get(name)
+def descriptor(request: SteerwayRequest, name: str) -> DescriptorOut:
+    """The descriptor in force, as it was written; what looks like a secret is hidden."""
+    service = queries.get(name)
+    return DescriptorOut(file=service.file, text=masked_text(service.text))
 
 
 @router.get("/{name}/environments/{environment}", response=EnvironmentDetailOut)
-def environment(request: SteerwayRequest, name: str, environment: str) -> Environment:
-    """What is in force in one environment."""
-    return queries.environment(queries.get(name), environment)
+def environment(request: SteerwayRequest, name: str, environment: str) -> EnvironmentDetailOut:
+    """What is in force in one environment; what looks like a secret is hidden."""
+    return EnvironmentDetailOut.of(queries.environment(queries.get(name), environment))
 
 
 @router.put("/{name}/pause", response=ServiceOut)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from steerway.planning.catalog import queries
 from steerway.planning.catalog.models import Environment, Service
 from steerway.planning.catalog.rules import Effect, Plan
+from steerway.platform.descriptor.masking import masked_document
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
@@ -62,11 +63,15 @@ class EnvironmentDetailOut(EnvironmentOut):
 
     resolved: dict[str, Any]
 
+    @classmethod
+    def of(cls, environment: Environment) -> "EnvironmentDetailOut":
+        """The environment, with what looks like a secret hidden."""
+        whole = cls.model_validate(environment)
+        return whole.model_copy(update={"resolved": masked_document(whole.resolved)})
+
 
 class DescriptorOut(BaseModel):
-    """The descriptor in force, as it was written."""
-
-    model_config = ConfigDict(from_attributes=True)
+    """The descriptor in force, as it was written; what looks like a secret is hidden."""
 
     file: str
     text: str

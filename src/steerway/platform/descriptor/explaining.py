@@ -60,9 +60,16 @@ def shown(path: Path, value: object) -> str:
     """A value on one line; never a secret."""
     if SECRETS in path[:-1]:
         return f"secret:{value}"
-    if value is not None and (is_sensitive(str(path[-1])) or holds_password(value)):
+    if is_hidden(path, value):
         return HIDDEN
     return value if isinstance(value, str) and value else canonical(value)
+
+
+def is_hidden(path: Path, value: object) -> bool:
+    """Whether a value looks like a secret that stands in the file; names of secrets do not."""
+    if value is None or not path or SECRETS in path[:-1]:
+        return False
+    return is_sensitive(str(path[-1])) or holds_password(value)
 
 
 def _row(file: str, tree: Mapping, path: Path, value: object) -> Row:

@@ -22,6 +22,8 @@ if url := os.environ.get("TEST_DATABASE_URL"):
 os.environ["DJANGO_SETTINGS_MODULE"] = "steerway.app.django_settings"
 django.setup()
 
+from django.conf import settings  # noqa: E402
+
 from steerway.platform.roles import Role  # noqa: E402
 from steerway.platform.work import Work  # noqa: E402
 from tests.cast import NOON, Started, actor  # noqa: E402
@@ -30,6 +32,10 @@ from tests.cast import NOON, Started, actor  # noqa: E402
 def pytest_unconfigure() -> None:
     """Every test process removes its home, the one that only hands out tests as well."""
     shutil.rmtree(HOME, ignore_errors=True)
+
+
+# The cast works at no server in particular; so do requests, or they would not share services.
+settings.STEERWAY_NODE = ""
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from steerway.platform import settings as steerway_settings
 from steerway.platform.db import django_database
-from steerway.platform.keys import secret_key
+from steerway.platform.keys import node_name, secret_key
 
 STEERWAY = steerway_settings.load()
 AREAS = ["platform", "telemetry", "planning", "delivery", "control"]
@@ -87,6 +87,7 @@ WHITENOISE_AUTOREFRESH = True
 
 # Who asks and what they may do: platform/identity/middleware.py.
 STEERWAY_GRANTS = "steerway.app.permissions.PERMISSIONS"
+STEERWAY_NODE = node_name(STEERWAY.home)
 STEERWAY_STARTER = "steerway.app.waking.ring"
 # API addresses that answer without a sign-in: asking for one.
 STEERWAY_OPEN = {"/api/device", "/api/device/token"}

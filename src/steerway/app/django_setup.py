@@ -18,6 +18,9 @@ def prepare() -> None:
     from django.core.management import call_command  # noqa: PLC0415 -- needs loaded apps
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415 -- the same
 
-    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", interactive=False, verbosity=0)
+    from steerway.platform.db import one_server_at_a_time  # noqa: PLC0415 -- the same
+
+    with one_server_at_a_time():
+        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", interactive=False, verbosity=0)

@@ -23,6 +23,7 @@ from steerway.delivery.builds.workflows import Workshop
 from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
+from steerway.planning.catalog import queries as catalog
 from steerway.platform import clock
 from steerway.platform.db import reading, tend, unit_of_work
 from steerway.platform.errors import SteerwayError
@@ -127,9 +128,12 @@ class Worker:
                 BELL.clear()
 
     def _sweep(self) -> None:
-        """Start every recorded workflow that has none; end records whose workflow is dead."""
+        """Start every recorded workflow that has none; end records whose workflow is dead.
+
+        Only of services that live here: another server has the files of the others.
+        """
         with reading():
-            running = queries.running()
+            running = queries.running_of(catalog.living_on(self.ground.node))
         for deployment in running:
             status = DBOS.get_workflow_status(str(deployment.id))
             if status is None:

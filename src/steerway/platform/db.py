@@ -17,6 +17,8 @@ BUSY_SECONDS = 20
 ANALYSIS_ROWS = 10_000
 # A connection to SQLite is opened anew once an hour, to read the statistics of now.
 CONNECTION_SECONDS = 3600
+# The number of the lock in PostgreSQL that servers take turns by; any that nobody else uses.
+TURN = 7300
 
 
 def new_id() -> UUID:
@@ -101,6 +103,20 @@ def tend() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA analysis_limit={ANALYSIS_ROWS}")
         cursor.execute("ANALYZE")
+
+
+@contextmanager
+def one_server_at_a_time() -> Iterator[None]:
+    """Servers that share a database pass here one after the other. SQLite has only one."""
+    if not is_postgresql():
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [TURN])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [TURN])
 
 
 def is_postgresql() -> bool:

@@ -36,11 +36,15 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One unit of work: its actor, its moment, and the way to what comes after it."""
+    """One unit of work: its actor, its moment, and the way to what comes after it.
+
+    `node` names the server that does it, among those that share a database.
+    """
 
     actor: Actor
     now: datetime
     starter: Starter
+    node: str = ""
 
     def allow(self, permission: str, *, on: str = "") -> None:
         """Go on only when the actor may do this.

@@ -45,7 +45,7 @@ def test_traffic_goes_where_it_is_pointed(work: Work) -> None:
     actions.point(work, aim((OLD, 100)))
     live = [replica(OLD, 20001), replica(OLD, 20002), replica(NEW, 20003)]
 
-    table = queries.table(live, RELEASES, HEALTHS)
+    table = queries.table({"shop"}, live, RELEASES, HEALTHS)
 
     (host,) = table.hosts
     old, new = table.versions
@@ -59,18 +59,23 @@ def test_traffic_goes_where_it_is_pointed(work: Work) -> None:
 def test_replicas_without_a_port_or_out_of_traffic_are_not_served(work: Work) -> None:
     actions.point(work, aim((OLD, 100)))
 
-    table = queries.table(
-        [replica(OLD, None), replica(OLD, 20001, routed=False)], RELEASES, HEALTHS
-    )
+    idle = [replica(OLD, None), replica(OLD, 20001, routed=False)]
+    table = queries.table({"shop"}, idle, RELEASES, HEALTHS)
 
     assert table.versions == ()
     assert table.hosts[0].shares == ()
 
 
+def test_a_router_serves_only_what_lives_on_its_server(work: Work) -> None:
+    actions.point(work, aim((OLD, 100)))
+
+    assert queries.table({"cart"}, [], {}, {}).hosts == ()
+
+
 def test_a_version_that_is_gone_leaves_its_share_to_the_stable_one(work: Work) -> None:
     actions.point(work, aim((OLD, 90), (NEW, 10)))
 
-    table = queries.table([replica(OLD, 20001)], RELEASES, HEALTHS)
+    table = queries.table({"shop"}, [replica(OLD, 20001)], RELEASES, HEALTHS)
 
     assert table.hosts[0].shares == (Share("shop-production-00000000000a", 100),)
 
@@ -107,4 +112,4 @@ def test_a_closed_route_leads_nowhere(work: Work) -> None:
 
     assert actions.close(work, service="shop", environment="production")
     assert not actions.close(work, service="shop", environment="production")
-    assert queries.table([], {}, {}).hosts == ()
+    assert queries.table({"shop"}, [], {}, {}).hosts == ()

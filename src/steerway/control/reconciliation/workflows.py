@@ -74,7 +74,8 @@ class Reconciler:
     def keep_replicas(self, processes: Mapping[str, Process]) -> None:
         """Every wanted replica runs, and what is seen of each is recorded."""
         with reading():
-            live = replicas.live()
+            mine = set(catalog.living_on(self.ground.node))
+            live = [replica for replica in replicas.live() if replica.service in mine]
             paused = {service.name for service in catalog.paused()}
             busy = {(d.service, d.environment) for d in deployments.running()}
         for replica in live:

@@ -70,6 +70,12 @@ def running(service: str = "", environment: str = "") -> list[Deployment]:
     return list(found.order_by("number")[:ROWS_MAX])
 
 
+def running_of(services: QuerySet[Any, str]) -> list[Deployment]:
+    """Deployments of these services whose workflow has something to do, oldest first."""
+    found = _all().filter(state=State.RUNNING.value, service__in=services)
+    return list(found.order_by("number")[:ROWS_MAX])
+
+
 def serving(service: str, environment: str) -> Deployment | None:
     """The deployment that has the traffic: the newest that succeeded. None before the first."""
     return _all().filter(service=service, environment=environment, serves=True).first()

@@ -1,6 +1,6 @@
 """What the router should serve, composed from routes and the replicas that are live."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from steerway.delivery.router.descriptor import RouteSection
@@ -32,13 +32,16 @@ def route(service: str, environment: str) -> Route | None:
 
 
 def table(
-    replicas: Iterable[Replica], releases: Mapping[UUID, str], healths: Mapping[UUID, Health]
+    services: Collection[str],
+    replicas: Iterable[Replica],
+    releases: Mapping[UUID, str],
+    healths: Mapping[UUID, Health],
 ) -> Table:
-    """Everything the router serves: a version per deployment with replicas, a host per route.
+    """What the router of these services serves: a version per deployment, a host per route.
 
     `releases` and `healths` say, by deployment, what it is called and how it is asked.
     """
-    found = routes()
+    found = [one for one in routes() if one.service in services]
     idle = {(one.service, one.environment): _section(one).idle for one in found}
     endpoints: dict[UUID, list[Replica]] = {}
     for replica in replicas:

@@ -6,6 +6,7 @@ from django.conf import settings
 from ninja import Query, Router
 
 from steerway.delivery.runtimes import queries
+from steerway.delivery.runtimes.errors import PrintedElsewhere
 from steerway.delivery.runtimes.wire import LogsOut, PrintedOut
 from steerway.planning.catalog import queries as catalog
 from steerway.platform.web.request import SteerwayRequest
@@ -22,7 +23,9 @@ def logs(
     after: Annotated[list[str], Query(max_length=200)] = [],  # noqa: B006 -- read only
 ) -> LogsOut:
     """The end of what each replica printed, or what came `after` positions as PROGRAM:POSITION."""
-    catalog.get(service)
+    found_on = catalog.get(service).node
+    if found_on != settings.STEERWAY_NODE:
+        raise PrintedElsewhere(service=service, node=found_on)
     seen = {
         program: int(position)
         for program, _, position in (one.rpartition(":") for one in after)

@@ -48,3 +48,9 @@ class StillRunning(Unavailable):
     """A program's processes could not be ended."""
 
     message = "{name} still runs as {pids} {seconds:.0f} s after it was killed. Look at the host."
+
+
+class PrintedElsewhere(Refused):
+    """The service runs on another server, which has what it prints."""
+
+    message = "{service} runs on another server ({node}), which has what it prints. Ask there."

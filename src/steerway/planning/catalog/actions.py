@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steerway.planning.catalog import queries
-from steerway.planning.catalog.errors import AlreadyPaused, NotPaused
+from steerway.planning.catalog.errors import AlreadyPaused, NotPaused, OnOtherServer
 from steerway.planning.catalog.models import Environment, Service
 from steerway.planning.catalog.rules import Declared, Plan, State
 from steerway.platform.work import Work
@@ -20,9 +20,17 @@ class Applied:
 
 
 def apply(work: Work, declared: Declared) -> Applied:
-    """Make the catalog say what the descriptor says. Applying it again changes nothing."""
+    """Make the catalog say what the descriptor says. Applying it again changes nothing.
+
+    A service lives on the server where it was applied first: that one has its files, carries
+    out its deployments and keeps its replicas, whichever server is asked for them.
+
+    Raises:
+        OnOtherServer: it lives on another server.
+    """
     work.allow("services.apply", on=declared.name)
     _lock(declared.name)
+    _refuse_elsewhere(work, declared.name)
     plan = queries.plan(declared)
     if not plan.is_changed:
         return Applied(queries.get(declared.name), plan)
@@ -81,6 +89,11 @@ def _lock(name: str) -> None:
     list(Service.objects.select_for_update().filter(name=name).values_list("id"))
 
 
+def _refuse_elsewhere(work: Work, name: str) -> None:
+    for node in Service.objects.filter(name=name).exclude(node=work.node).values_list("node"):
+        raise OnOtherServer(service=name, node=node[0])
+
+
 def _write_service(work: Work, declared: Declared) -> Service:
     service, _ = Service.objects.update_or_create(
         name=declared.name,
@@ -94,6 +107,7 @@ def _write_service(work: Work, declared: Declared) -> Service:
             "digest": declared.digest,
             "applied_at": work.now,
             "applied_by": work.actor.name,
+            "node": work.node,
         },
     )
     return service

@@ -21,6 +21,15 @@ class OtherService(Invalid):
     message = "The descriptor is of {found}, not of {service}. Send it to that service."
 
 
+class OnOtherServer(Refused):
+    """The service lives on another server that shares the database."""
+
+    message = (
+        "{service} lives on another server ({node}), which has its files and runs it. "
+        "Apply it there; from here it can be deployed, paused and watched."
+    )
+
+
 class AlreadyPaused(Refused):
     """Somebody has paused it before."""
 

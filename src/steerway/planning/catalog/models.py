@@ -18,6 +18,7 @@ class Service(models.Model):
     description = models.CharField(max_length=500, blank=True)
     owners = models.JSONField(default=list)
     state = models.CharField(max_length=20, choices=_STATES, default=State.ACTIVE.value)
+    node = models.CharField(max_length=40, blank=True, help_text="The server that has its files.")
     file = models.CharField(max_length=500, help_text="Where the descriptor was read from.")
     text = models.TextField(help_text="The descriptor as it was written.")
     written = models.JSONField(default=dict, help_text="Each written value by its path.")

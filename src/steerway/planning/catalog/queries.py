@@ -52,6 +52,11 @@ def sections(services: Iterable[str], name: str) -> dict[tuple[str, str], Mappin
     return {(service, environment): section for service, environment, section in rows if section}
 
 
+def living_on(node: str) -> QuerySet[Service, str]:
+    """The names of the services that live on this server, for another query to choose by too."""
+    return Service.objects.filter(node=node).order_by().values_list("name", flat=True)
+
+
 def count() -> int:
     """How many services are in use."""
     return Service.objects.filter(state=State.ACTIVE.value).count()

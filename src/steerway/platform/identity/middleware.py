@@ -59,6 +59,7 @@ class WorkMiddleware:
         self._next = get_response
         self._grants = cast("Mapping[str, Role]", import_string(settings.STEERWAY_GRANTS))
         self._starter = cast("Starter", import_string(settings.STEERWAY_STARTER))
+        self._node = str(settings.STEERWAY_NODE)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The answer, or the way to the sign-in."""
@@ -77,6 +78,7 @@ class WorkMiddleware:
             actor=actor or Actor(ANONYMOUS, Role.VIEWER, self._grants, scopes=()),
             now=now,
             starter=self._starter,
+            node=self._node,
         )
         return self._answer(request)
 

@@ -25,6 +25,7 @@ class Ground:
     supervisor: Supervisor
     envoy: Envoy
     work: Callable[[], Work]
+    node: str = ""  # which server this is, among those that share a database
     # The router's files are composed from records and then written; two writers at once could
     # write the older state last.
     routing: threading.Lock = field(default_factory=threading.Lock)

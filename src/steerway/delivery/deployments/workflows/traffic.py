@@ -51,17 +51,18 @@ def await_router(ground: Ground) -> None:
 def apply(ground: Ground, *, drain_limit: timedelta = NO_WAIT) -> Ack:
     """Have the router serve what the records say. Nothing is written when it does already."""
     with ground.routing:
-        return ground.envoy.apply(table(), drain_limit=drain_limit)
+        return ground.envoy.apply(table(ground), drain_limit=drain_limit)
 
 
-def table() -> Table:
-    """What the records say the router should serve."""
+def table(ground: Ground) -> Table:
+    """What the records say this server's router should serve."""
     with reading():
-        live = replicas.live()
+        mine = set(catalog.living_on(ground.node))
+        live = [replica for replica in replicas.live() if replica.service in mine]
         found = queries.by_ids({replica.deployment_id for replica in live})
         releases = {one.id: one.version for one in found}
         healths = {one.id: _health(one) for one in found}
-        return router.table(live, releases, healths)
+        return router.table(mine, live, releases, healths)
 
 
 def point(ground: Ground, deployment: Deployment, shares: Mapping[UUID, int]) -> None:

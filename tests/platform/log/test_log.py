@@ -1,5 +1,6 @@
 """The log: chained, complete, and honest about changes."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.db import connection
 
 from steerway.platform.log import queries
 from steerway.platform.log.errors import TimeUnreadable
+from steerway.platform.log.models import Event, Head
 from steerway.platform.log.queries import Filter
 from steerway.platform.work import Work
 from tests.cast import NOON
@@ -64,6 +66,36 @@ def test_a_missing_entry_is_seen_in_the_middle_and_at_the_end(
     assert "missing" in verdict.reason
 
 
+def test_what_is_written_during_a_check_is_no_fault(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.record("service.applied", "shop")
+    every = queries.every
+
+    def every_and_one_more(wanted: Filter) -> Iterator[Event]:
+        yield from every(wanted)
+        work.record("service.applied", "cart")
+
+    monkeypatch.setattr(queries, "every", every_and_one_more)
+
+    assert queries.verify().bad is None
+
+
+def test_entries_added_or_chained_anew_behind_the_back_of_the_head_are_seen(work: Work) -> None:
+    for n in range(2):
+        work.record("service.applied", "shop", version=n)
+    written = Head.objects.get()
+
+    work.record("service.applied", "shop", version=2)
+    Head.objects.update(seq=written.seq, hash=written.hash)
+    added = queries.verify()
+    Event.objects.filter(seq=3).delete()
+    Head.objects.update(hash="f" * 64)
+    other = queries.verify()
+
+    assert (added.bad, other.bad) == (3, 2)
+
+
 def test_the_newest_come_first_and_pages_follow_each_other(work: Work) -> None:
     for n in range(5):
         work.record("service.applied", "shop", service="shop" if n % 2 else "cart")
@@ -99,6 +131,9 @@ def test_a_moment_is_a_time_or_an_age(text: str, at: object) -> None:
     assert queries.parse_moment(text, NOON) == at
 
 
-def test_a_moment_that_cannot_be_read_says_how_to_write_one() -> None:
+@pytest.mark.parametrize(
+    "text", ["yesterday", "99999999999w", f"{'9' * 150}d", "0001-01-01T00:00+14:00"]
+)
+def test_a_moment_that_cannot_be_read_says_how_to_write_one(text: str) -> None:
     with pytest.raises(TimeUnreadable, match="Write 2026-03-01T"):
-        queries.parse_moment("yesterday", NOON)
+        queries.parse_moment(text, NOON)

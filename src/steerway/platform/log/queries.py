@@ -69,22 +69,28 @@ def every(wanted: Filter) -> Iterator[Event]:
 
 
 def verify() -> Verdict:
-    """Read the whole chain and say whether it is as it was written."""
+    """Read the whole chain and say whether it is as it was written.
+
+    The head is read before its entries and once more behind them, so that entries which are
+    written meanwhile are no fault, and neither a lost end nor an added one is missed.
+    """
+    head = _head()
     previous, seq = GENESIS, 0
     try:
         for event in every(Filter()):
-            reason = _fault(event, seq + 1, previous)
+            reason = _fault(event, seq + 1, previous) or _other_head(event, head)
             if reason:
                 return Verdict(entries=seq, head=previous, bad=event.seq, reason=reason)
             previous, seq = event.hash, event.seq
     except ValueError:
         bad = _first_unreadable(seq)
         return Verdict(entries=bad - 1, head=previous, bad=bad, reason="it cannot be read")
-    head = Head.objects.filter(id=1).first() or Head()
-    if (head.seq, head.hash) != (seq, previous):
+    if seq < head.seq:
         return Verdict(
             seq, previous, bad=seq + 1, reason=f"entries {seq + 1} to {head.seq} are missing"
         )
+    if seq > (newest := last_seq()):
+        return Verdict(newest, previous, bad=newest + 1, reason="it stands behind the newest one")
     return Verdict(entries=seq, head=previous)
 
 
@@ -116,13 +122,23 @@ def parse_moment(text: str, now: datetime) -> datetime:
     Raises:
         TimeUnreadable: it is none of these.
     """
-    if text[:-1].isdecimal() and text[-1:] in AGES:
-        return now - timedelta(**{AGES[text[-1]]: int(text[:-1])})
     try:
+        if text[:-1].isdecimal() and text[-1:] in AGES:
+            return now - timedelta(**{AGES[text[-1]]: int(text[:-1])})
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise TimeUnreadable(value=text) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _head() -> Head:
+    return Head.objects.filter(id=1).first() or Head()
+
+
+def _other_head(event: Event, head: Head) -> str:
+    if event.seq == head.seq and event.hash != head.hash:
+        return "it is not the one that was written last"
+    return ""
 
 
 def _first_unreadable(seq: int) -> int:

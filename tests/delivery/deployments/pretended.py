@@ -27,8 +27,8 @@ from steerway.delivery.runtimes.errors import StillRunning
 from steerway.delivery.runtimes.rules import Process, ProcessState, Program
 from steerway.planning.catalog import actions as catalog
 from steerway.platform.work import Work
+from tests.journeys.installation import claim_block
 
-PORTS = (20100, 20199)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 DESCRIPTOR = """steerway: 1
 service: {service}
@@ -151,6 +151,7 @@ class Stand:
 
     home: Path
     work: Callable[[], Work]
+    ports: range
     programs: Programs = field(default_factory=Programs)
     router: Router = field(default_factory=Router)
 
@@ -160,7 +161,7 @@ class Stand:
         parts = cast("Any", self)
         return Ground(
             home=self.home,
-            replica_ports=PORTS,
+            replica_ports=(self.ports[0], self.ports[-1]),
             git=cast("Any", None),
             builder=cast("Any", None),
             store=cast("Any", Files()),
@@ -208,7 +209,9 @@ class Stand:
 
 def stand(home: Path, work: Work) -> Iterator[Stand]:
     """A stand for one test."""
-    made = Stand(home, lambda: work)
+    claim, first = claim_block()
+    made = Stand(home, lambda: work, range(first, first + 99))
     yield made
     made.programs.close()
+    claim.close()
     shutil.rmtree(home, ignore_errors=True)

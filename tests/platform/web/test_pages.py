@@ -140,6 +140,26 @@ def test_a_refusal_is_said_on_the_page_one_was_on(alice: Client, played: Scene) 
     assert "newsletter is on hold" in text_of(alice, "/services/newsletter")
 
 
+@pytest.mark.parametrize(
+    "referer",
+    [
+        "http://evil.example/services",
+        "http://testserver//evil.example/services",
+        "http://testserver/\\evil.example",
+        "http://testserver.evil.example/services",
+    ],
+)
+def test_a_refusal_leads_nowhere_else(alice: Client, played: Scene, referer: str) -> None:
+    response = alice.post(
+        "/services/newsletter/deployments",
+        {"environment": "production"},
+        headers={"referer": referer},
+    )
+
+    assert response.status_code == 409
+    assert "evil.example" not in response.content.decode()
+
+
 def test_freezing_shows_on_every_page(alice: Client, played: Scene) -> None:
     alice.post("/changes/freeze", {"reason": "Black Friday"})
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from steerway.platform.errors import (
     Forbidden,
@@ -112,6 +113,7 @@ def _page(request: HttpRequest, face: Face, sentence: str, code: str) -> HttpRes
 def _back(request: HttpRequest) -> str:
     """The page of ours that one came from, if any."""
     referer = urlsplit(request.headers.get("Referer", ""))
-    if referer.netloc != request.get_host():
-        return ""
-    return referer.path + (f"?{referer.query}" if referer.query else "")
+    back = referer.path + (f"?{referer.query}" if referer.query else "")
+    # A path that begins with two slashes leads to another host.
+    is_ours = referer.netloc == request.get_host() and url_has_allowed_host_and_scheme(back, None)
+    return back if is_ours else ""

@@ -1,6 +1,7 @@
 """Django's settings, derived from ours."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from steerway.platform import settings as steerway_settings
 from steerway.platform.db import django_database
@@ -16,7 +17,11 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
-ALLOWED_HOSTS = [STEERWAY.address, "localhost", "127.0.0.1", "[::1]", "testserver", *STEERWAY.hosts]
+PUBLIC_HOST = urlsplit(STEERWAY.public_url).hostname or "localhost"
+ALLOWED_HOSTS = [
+    *(STEERWAY.address, "localhost", "127.0.0.1", "[::1]"),
+    *(PUBLIC_HOST, *STEERWAY.hosts),
+]
 ROOT_URLCONF = "steerway.app.urls"
 DATABASES = {"default": django_database(STEERWAY.database_url, STEERWAY.home / "records.db")}
 MIGRATION_MODULES = {area: f"steerway.app.migrations.{area}" for area in AREAS}

@@ -48,6 +48,14 @@ def test_a_stranger_is_not_told_which_addresses_exist(db: None) -> None:
         assert answer.headers["Location"].startswith("/account/login?next=")
 
 
+@pytest.mark.parametrize("address", ["/", "/account/login", "/api/me", "/api/device"])
+def test_another_host_name_finds_nothing(db: None, address: str) -> None:
+    answer = Client().get(address, headers={"host": "rebound.example"})
+
+    assert answer.status_code == 400
+    assert "STEERWAY_HOSTS" in answer.content.decode()
+
+
 def test_a_token_opens_no_page(works: Callable[[str], Work]) -> None:
     _, secret = tokens.create(works("alice"), name="ci", days=1)
     client = Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {secret}"})

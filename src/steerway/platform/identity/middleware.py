@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import DisallowedHost
 from django.db import transaction
 from django.http import (
     HttpRequest,
@@ -63,6 +64,10 @@ class WorkMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The answer, or the way to the sign-in."""
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return _problem(400, "Nothing is here under this host name. STEERWAY_HOSTS adds one.")
         now = clock.now()
         if _sends_bearer(request):
             actor = _bearer_actor(request, self._grants, now)

@@ -8,6 +8,7 @@ from typing import Final
 from dbos import DBOS, DBOSConfiguredInstance
 
 from steerway.delivery.deployments import actions, queries
+from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import Step, Strategy, is_settled, itinerary
 from steerway.delivery.deployments.workflows import steps, undoing
 from steerway.delivery.deployments.workflows.ground import Ground
@@ -107,9 +108,16 @@ class Rollout(DBOSConfiguredInstance):
         with unit_of_work():
             deployment = queries.by_id(deployment_id)
             actions.enter(self.ground.work(), deployment, step)
-        note = steps.TAKE[step](self.ground, deployment, wave)
+        try:
+            note = steps.TAKE[step](self.ground, deployment, wave)
+        except Unchanged as same:
+            self._leave(deployment, step, str(same))
+            raise
+        self._leave(deployment, step, note)
+
+    def _leave(self, deployment: Deployment, step: Step, note: str) -> None:
+        facts = steps.installed(deployment) if step is Step.INSTALL else actions.NOTHING
         with unit_of_work():
-            facts = steps.installed(deployment) if step is Step.INSTALL else actions.NOTHING
             actions.leave(self.ground.work(), deployment, step, note=note, facts=facts)
 
 

@@ -47,7 +47,7 @@ MEGA: Final = 1_000_000
 
 
 class Unchanged(Exception):
-    """What would be deployed serves already."""
+    """What would be deployed serves already; its text is what was found."""
 
 
 def preflight(ground: Ground, deployment: Deployment, wave: int) -> str:
@@ -110,10 +110,11 @@ def build(ground: Ground, deployment: Deployment, wave: int) -> str:
         actions.take_release(ground.work(), deployment, release)
     now = deployment.previous
     is_same = now and (now.release_id, now.config_digest) == (release.id, deployment.config_digest)
-    if is_same and not deployment.force:
-        raise Unchanged
     names = dict.fromkeys([release.name, commit.short])  # one where nobody gave a name
-    return " · ".join([" ".join(names), release.short, *commit.notes])
+    note = " · ".join([" ".join(names), release.short, *commit.notes])
+    if is_same and not deployment.force:
+        raise Unchanged(note)
+    return note
 
 
 def install(ground: Ground, deployment: Deployment, wave: int) -> str:

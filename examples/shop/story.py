@@ -151,6 +151,7 @@ def up() -> None:
     link = stage.run("user", "link").strip()
     print(
         f"\n  Steerway   {link}\n"
+        "             signs you in once, within 15 minutes\n"
         f"  Shop       {stage.shop_url}  ({version})\n\n"
         "  Next: .venv/bin/steerway status\n"
         "        .venv/bin/steerway deploy shop --ref v2\n"

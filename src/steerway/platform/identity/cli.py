@@ -64,7 +64,7 @@ def list_people(as_json: bool) -> None:
 @click.argument("name")
 @click.option("--role", default="viewer", show_default=True, help="What they may do.")
 def add(name: str, role: str) -> None:
-    """Invite NAME; prints the link that signs them in for the first time."""
+    """Invite NAME: prints their first sign-in link."""
     made = connect().post("/api/people", {"name": name, "role": role})
     _print_link(made)
 
@@ -73,7 +73,10 @@ def add(name: str, role: str) -> None:
 @click.argument("name")
 @click.argument("role")
 def role(name: str, role: str) -> None:
-    """Give NAME the role ROLE: viewer, developer, operator or admin."""
+    """Give NAME the role ROLE.
+
+    ROLE: viewer, developer, operator or admin.
+    """
     person = connect().patch(f"/api/people/{name}", {"role": role})
     click.echo(f"{person['name']} is {person['role']} from now on.")
 
@@ -81,7 +84,10 @@ def role(name: str, role: str) -> None:
 @user.command()
 @click.argument("name", default="")
 def link(name: str) -> None:
-    """Print a link that signs NAME in once; without NAME, the first admin."""
+    """Print a link that signs NAME in once.
+
+    Without NAME, the first admin.
+    """
     path = f"/api/people/{name}/links" if name else "/api/people/first-link"
     _print_link(connect().post(path), within="24 hours" if name else "15 minutes")
 
@@ -161,7 +167,10 @@ def create(
 @click.argument("name")
 @click.option("--owner", default="", help="Whose token it is, when several have the name.")
 def revoke(name: str, owner: str) -> None:
-    """Make the token NAME stop working; its beginning or id will do as well."""
+    """Make the token NAME stop working.
+
+    Its beginning or id will do as well.
+    """
     client = connect()
     fits = [
         t

@@ -97,6 +97,9 @@ class Programs:
             for name in self.known
         }
 
+    def rotate(self) -> list[str]:
+        return []
+
     def tail(self, name: str, size: int) -> str:
         return ""
 

@@ -5,7 +5,7 @@ and the shim slow down what keeps ending, and a paused service is left alone.
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +13,7 @@ from steerway.control.reconciliation.rules import Finding, compare
 from steerway.delivery.deployments import queries as deployments
 from steerway.delivery.deployments.workflows import traffic
 from steerway.delivery.deployments.workflows.ground import Ground
+from steerway.delivery.deployments.workflows.replicas import retire
 from steerway.delivery.router.adapters import programs as router_programs
 from steerway.delivery.router.errors import RouterDown
 from steerway.delivery.runtimes import actions as runtimes
@@ -21,9 +22,10 @@ from steerway.delivery.runtimes.models import Replica
 from steerway.delivery.runtimes.rules import Process, ProcessState
 from steerway.planning.catalog import queries as catalog
 from steerway.platform.db import reading, unit_of_work
+from steerway.platform.errors import SteerwayError
 
-# Once in so many looks, full logs are rotated, and the router's files are rendered again, should
-# anybody have edited them.
+# Once in so many looks, full logs are rotated, what is left over is ended, and the router's files
+# are rendered again, should anybody have edited them.
 LOOKS_A_ROUND: Final = 30
 STARTED: Final = (ProcessState.STARTING, ProcessState.RUNNING, ProcessState.BACKOFF)
 
@@ -37,15 +39,24 @@ class Reconciler:
     looks: int = 0
 
     def look(self) -> None:
-        """Compare once, and act.
+        """Compare once, and act. What is wrong with one program keeps no other from its care.
 
         Raises:
-            Unavailable: supervisord or the router does not answer; the next look tries again.
+            SteerwayError: the first thing that could not be done; the next look tries again.
         """
         self.keep_supervisor()
         processes = self.ground.supervisor.processes()
-        self.keep_replicas(processes)
-        self.keep_router(processes)
+        self.looks += 1
+        troubles = self.keep_replicas(processes)
+        with _noting(troubles):
+            self.keep_router(processes)
+        if self.looks % LOOKS_A_ROUND == 0:
+            with _noting(troubles):
+                self.clear_away()
+            with _noting(troubles):
+                self.ground.supervisor.rotate()
+        for trouble in troubles:
+            raise trouble
 
     def keep_supervisor(self) -> None:
         """Have supervisord run; it adopts the programs that it finds running."""
@@ -63,36 +74,50 @@ class Reconciler:
         if is_new and self.router_pids:
             self._say("router.restarted", "router", pid=max(pids))
         self.router_pids = pids or self.router_pids
-        self.looks += 1
         if is_new or self.looks % LOOKS_A_ROUND == 0:
             # Deployments render as they go; this is for a new router and for stray edits.
             with contextlib.suppress(RouterDown):  # It is starting, with the files of before.
                 traffic.apply(self.ground)
                 self.ground.envoy.rotate_logs()
-            self.ground.supervisor.rotate()
 
-    def keep_replicas(self, processes: Mapping[str, Process]) -> None:
-        """Every wanted replica runs, and what is seen of each is recorded."""
+    def keep_replicas(self, processes: Mapping[str, Process]) -> list[SteerwayError]:
+        """Every wanted replica runs, and what is seen of each is recorded; what went wrong."""
+        troubles: list[SteerwayError] = []
         with reading():
-            mine = set(catalog.living_on(self.ground.node))
-            live = [replica for replica in replicas.live() if replica.service in mine]
-            paused = {service.name for service in catalog.paused()}
-            busy = {(d.service, d.environment) for d in deployments.running()}
+            live = self._live()
+            off = _Off.now()
         for replica in live:
-            hands_off = replica.service in paused or (replica.service, replica.environment) in busy
-            if not hands_off:
-                self._keep(replica, processes.get(replica.program))
+            if replica not in off and _finding(replica, processes) is not Finding.AS_WANTED:
+                with _noting(troubles):
+                    self._keep(replica)
         with unit_of_work():
             for replica in live:
                 if replica.program in processes:
                     runtimes.note(self.ground.work(), replica, processes[replica.program])
+        return troubles
 
-    def _keep(self, replica: Replica, seen: Process | None) -> None:
-        finding = compare(
-            wanted=replica.wanted,
-            known=seen is not None,
-            started=seen is not None and seen.state in STARTED,
-        )
+    def clear_away(self) -> None:
+        """End what no deployment has use for: what one left behind when its last step failed."""
+        with reading():
+            # In this order: a deployment that ends meanwhile is in the second or in the third.
+            idle = [replica for replica in self._live() if not replica.routed]
+            off = _Off.now()
+            serving = {one["id"] for one in deployments.serving_ids()}
+        left = (r for r in idle if r not in off and r.deployment_id not in serving)
+        for deployment_id in dict.fromkeys(replica.deployment_id for replica in left):
+            retire(self.ground, deployment_id)
+
+    def _live(self) -> list[Replica]:
+        mine = set(catalog.living_on(self.ground.node))
+        return [replica for replica in replicas.live() if replica.service in mine]
+
+    def _keep(self, before: Replica) -> None:
+        """Act, on what is so now: since the look began, a deployment may have come and gone."""
+        with reading():
+            replica = replicas.by_program(before.program)
+            if replica is None or replica.retired_at or replica in _Off.now():
+                return
+        finding = _finding(replica, self.ground.supervisor.processes())
         if finding in (Finding.MISSING, Finding.ASLEEP):
             self.ground.supervisor.add(replica.to_run())
             self.ground.supervisor.start(replica.program)
@@ -113,6 +138,40 @@ class Reconciler:
             self.ground.work().record(
                 what, subject, service=service, environment=environment, **data
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Off:
+    """What is left alone: services that are paused, and places where a deployment is at work."""
+
+    services: frozenset[str]
+    places: frozenset[tuple[str, str]]
+
+    @classmethod
+    def now(cls) -> "_Off":
+        return cls(frozenset(catalog.paused_names()), frozenset(deployments.busy_places()))
+
+    def __contains__(self, replica: Replica) -> bool:
+        place = (replica.service, replica.environment)
+        return replica.service in self.services or place in self.places
+
+
+def _finding(replica: Replica, processes: Mapping[str, Process]) -> Finding:
+    seen = processes.get(replica.program)
+    return compare(
+        wanted=replica.wanted,
+        known=seen is not None,
+        started=seen is not None and seen.state in STARTED,
+    )
+
+
+@contextlib.contextmanager
+def _noting(troubles: list[SteerwayError]) -> Iterator[None]:
+    """Go on after the block, whatever was refused in it."""
+    try:
+        yield
+    except SteerwayError as trouble:
+        troubles.append(trouble)
 
 
 def start_router(ground: Ground) -> None:

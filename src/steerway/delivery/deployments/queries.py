@@ -76,6 +76,12 @@ def running_of(services: QuerySet[Any, str]) -> list[Deployment]:
     return list(found.order_by("number")[:ROWS_MAX])
 
 
+def busy_places() -> set[tuple[str, str]]:
+    """Every service and environment in which a deployment is at work."""
+    found = Deployment.objects.filter(state=State.RUNNING.value).order_by()
+    return set(found.values_list("service", "environment"))
+
+
 def serving(service: str, environment: str) -> Deployment | None:
     """The deployment that has the traffic: the newest that succeeded. None before the first."""
     return _all().filter(service=service, environment=environment, serves=True).first()

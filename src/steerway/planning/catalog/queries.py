@@ -68,6 +68,12 @@ def paused(*, rows: int = 50) -> list[Service]:
     return list(found.defer("text", "written").order_by("-paused_at")[:rows])
 
 
+def paused_names() -> set[str]:
+    """The names of all services that Steerway keeps its hands off."""
+    found = Service.objects.filter(paused_at__isnull=False)
+    return set(found.order_by().values_list("name", flat=True))
+
+
 def environments(service: Service) -> list[Environment]:
     """The environments a service declares, in order."""
     return list(_active().filter(service=service))

@@ -38,7 +38,7 @@ User={user}
 {variables}
 # Secret settings, one NAME=VALUE a line, readable by root alone.
 EnvironmentFile=-/etc/steerway.env
-ExecStart={python} -m steerway.app up --foreground
+ExecStart="{python}" -m steerway.app up --foreground
 Restart=always
 # Services and the router belong to supervisord, which outlives the server.
 KillMode=process

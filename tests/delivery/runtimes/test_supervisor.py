@@ -251,3 +251,17 @@ def test_a_program_gets_what_it_was_given_and_nothing_of_supervisords(stage: Sta
     assert not any(line.startswith(("SUPERVISOR", "PYTEST", "STEERWAY_HOME")) for line in said)
     assert any(line.startswith(f"PATH={stage.home}/bin:") for line in said)
     assert data.stat().st_mode & 0o777 == 0o700
+
+
+def test_nobody_else_can_read_what_lies_in_the_home(stage: Stage) -> None:
+    before = os.umask(0o022)
+    stage.begin(stage.program("web", "sh", "-c", "echo hello; sleep 1000"))
+    os.umask(before)
+
+    places = [stage.home / "run", stage.home / "log", *stage.home.glob("*.out")]
+    found = {place.name: place.stat().st_mode & 0o077 for place in places}
+
+    assert found == {"run": 0, "log": 0, "web.out": 0}
+    logs = [file.stat().st_mode & 0o077 for file in (stage.home / "log").iterdir()]
+    assert logs
+    assert set(logs) == {0}

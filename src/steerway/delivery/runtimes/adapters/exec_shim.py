@@ -183,7 +183,7 @@ def _wait_for(descriptors: list[int], seconds: float | None) -> list[int]:
 def _open_log(log: str) -> None:
     """Write to the file itself: a pipe would die with supervisord, and take the program along."""
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

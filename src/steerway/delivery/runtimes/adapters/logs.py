@@ -79,7 +79,7 @@ def _cut(descriptor: int, size: int, log: Path, keep: int) -> Rotation:
     draft = log.with_name(f".{log.name}.front")
     # On a full disk this fails before anything has moved.
     with draft.open("wb") as target:
-        draft.chmod(0o640)
+        draft.chmod(0o600)
         _copy(descriptor, target, 0, whole)
         os.fsync(target.fileno())
         for number in range(keep, 1, -1):

@@ -72,9 +72,9 @@ class Supervisor:
         length = len(str(self.rpc.path))
         if length > SOCKET_LENGTH_MAX:
             raise HomeTooLong(socket=self.rpc.path, length=length, length_max=SOCKET_LENGTH_MAX)
-        for name in ("conf.d", "specs", "pids", "state"):
+        for name in ("", "conf.d", "specs", "pids", "state"):
             (self.run / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.log.mkdir(parents=True, exist_ok=True)
+        self.log.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._locked("supervisor"):
             if self.rpc.is_there() and self._answers():
                 return False
@@ -246,6 +246,7 @@ class Supervisor:
                 cwd="/",
                 env={"PATH": _PATH} | inherited,
                 timeout=START_SECONDS,
+                umask=0o077,  # it opens its own log before it looks at its configuration
             )
         except subprocess.TimeoutExpired as error:
             raise self._down(f"it did not start within {START_SECONDS:.0f} s") from error

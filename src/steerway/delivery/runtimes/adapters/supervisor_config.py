@@ -22,7 +22,7 @@ logfile_backups=3
 pidfile={run}/supervisord.pid
 nodaemon=false
 minfds=1024
-umask=022
+umask=077
 childlogdir={log}
 strip_ansi=false
 {user}

@@ -31,7 +31,7 @@ SECRET: Final = "hemlig-1b6e0f7a4c"  # a value to look for everywhere it must no
 T = TypeVar("T")
 
 
-def until(true: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+def until(true: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """The first value that counts as true."""
     end = time.monotonic() + seconds
     while not (found := true()):

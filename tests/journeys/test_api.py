@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.strategies import booleans
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -49,6 +50,7 @@ def test_the_api_keeps_what_its_description_promises(serving: Installation, toke
     faults: list[str] = []
 
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found
         operation = found.ok()
         if (operation.method.upper(), operation.path) != APART:
             faults += faults_of(operation, token)

@@ -1,6 +1,7 @@
 """Who may not, cannot; what is secret stays so; what was written stays as it was written."""
 
 import re
+import socket
 import sqlite3
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -9,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from steerway.platform.client import Client, Problem, _UnixConnection
+from steerway.platform.client import Client, Problem
 from tests.journeys import processes
 from tests.journeys.installation import SECRET, Installation, until
 from tests.journeys.test_brakes import Person
@@ -101,7 +102,9 @@ def pages(installation: Installation) -> Iterator[tuple[str, bytes]]:
 
 def ask(installation: Installation, path: str) -> tuple[int, bytes]:
     """The page as the owner of the machine sees it."""
-    connection: HTTPConnection = _UnixConnection(installation.home / "run" / "server.sock", 20)
+    connection = HTTPConnection("localhost", timeout=20)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(installation.home / "run" / "server.sock"))
     try:
         connection.request("GET", path, headers={"Accept": "text/html, application/json"})
         answer = connection.getresponse()

@@ -104,12 +104,16 @@ def test_two_services_share_files_and_each_has_its_release(
     mail = build(replace(order, service="mail", runner=new_id()))
     newer = build(_command(order, "touch more"))
 
-    releases.keep(workshop.store, lambda: work, service="shop", count=1, protected={newer.id})
+    releases.keep(
+        workshop.store, lambda: work, service="shop", count=1, protected=lambda: {newer.id}
+    )
 
     assert shop.digest == mail.digest
     assert workshop.store.holds(mail.digest)
 
-    releases.keep(workshop.store, lambda: work, service="mail", count=1, protected={newer.id})
+    releases.keep(
+        workshop.store, lambda: work, service="mail", count=1, protected=lambda: {newer.id}
+    )
     assert workshop.store.holds(mail.digest)
 
 
@@ -118,7 +122,9 @@ def test_a_release_that_was_removed_is_built_again(
 ) -> None:
     first = build(order)
     newer = build(_command(order, "touch more"))
-    releases.keep(workshop.store, lambda: work, service="shop", count=1, protected={newer.id})
+    releases.keep(
+        workshop.store, lambda: work, service="shop", count=1, protected=lambda: {newer.id}
+    )
     assert not workshop.store.holds(first.digest)
 
     again = build(replace(order, runner=new_id()))

@@ -10,6 +10,7 @@ from django.db.models.fields.json import KeyTransform
 from steerway.delivery.deployments.errors import DeploymentUnknown, NeverServed, NothingToRollBack
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import State, number_of
+from steerway.delivery.releases import queries as releases
 
 ROWS_MAX = 200
 # Versions named in a refusal; more would not be read.
@@ -158,10 +159,14 @@ def earlier(service: str, environment: str, release: str) -> Deployment:
 
 
 def protected_releases(service: str) -> set[UUID]:
-    """Releases that must stay on disk: what serves, what is deploying, what a rollback takes."""
-    kept: set[UUID] = set()
-    for deployment in _all().filter(service=service, state=State.RUNNING.value):
-        kept |= {deployment.release_id} if deployment.release_id else set()
+    """Releases that must stay on disk: what serves, what is deploying, what a rollback takes.
+
+    All of them, while a deployment has not taken its release yet: it may be any.
+    """
+    taken = _all().filter(service=service, state=State.RUNNING.value)
+    kept = set(taken.values_list("release_id", flat=True))
+    if None in kept:
+        return {release.id for release in releases.present(service)}
     environments = _all().filter(service=service).values_list("environment", flat=True)
     for environment in environments.order_by().distinct():
         now = serving(service, environment)

@@ -16,15 +16,18 @@ def keep(
     *,
     service: str,
     count: int,
-    protected: Collection[UUID] = (),
+    protected: Callable[[], Collection[UUID]] = tuple,
 ) -> list[Release]:
     """Remove the oldest releases so that `count` remain, the protected ones among them.
+
+    `protected` is asked in the transaction that gives them up: who began to need one before is
+    heard, and who begins after finds it gone.
 
     Files that another service's release shares stay.
     """
     with store.locked():
         with unit_of_work():
-            removed = actions.keep(work(), service=service, count=count, protected=protected)
+            removed = actions.keep(work(), service=service, count=count, protected=protected())
         # What a crash leaves behind here goes at the next start, by `sweep`.
         store.sweep(queries.digests_given_up({release.digest for release in removed}))
     return removed

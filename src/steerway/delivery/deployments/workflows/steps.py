@@ -210,14 +210,12 @@ def retire(ground: Ground, deployment: Deployment, wave: int) -> str:
 def tidy(ground: Ground, deployment: Deployment) -> None:
     """Give up releases beyond what the descriptor keeps, never one that may be needed."""
     keep = ReleaseSection.stored(deployment.plan["release"]).keep
-    with reading():
-        protected = queries.protected_releases(deployment.service)
     releases.keep(
         ground.store,
         ground.work,
         service=deployment.service,
         count=keep,
-        protected=protected,
+        protected=lambda: queries.protected_releases(deployment.service),
     )
 
 

@@ -23,6 +23,7 @@ install: $(INSTALLED)  ## Install into .venv, from the lock files.
 $(INSTALLED): requirements.lock pyproject.toml package-lock.json hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=python3.12"; exit 1; }
+	@echo "Installing into $(VENV), from the lock files."
 	@test ! -s $(INSTALLED) || test "$$(cat $(INSTALLED))" = "$(CURDIR)" || rm -rf $(VENV)
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || { sed -n '/^uv==/,/# via/p' requirements.lock >$(VENV)/uv.lock \

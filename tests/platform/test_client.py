@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from steerway.platform.client import Client, Problem, ServerDown
+from steerway.platform.client import Client, Problem, ServerDown, visible
 
 Heard = list[bytes]
 
@@ -195,3 +195,31 @@ def test_a_port_that_nobody_has_is_refused() -> None:
 
     with pytest.raises(ServerDown, match="connection refused"):
         Client(where).get("/api/status")
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"),
+    [
+        ("plain ascii, grüße, 日本, 👩‍🚀", "plain ascii, grüße, 日本, 👩‍🚀"),
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x1b]52;c;cm0gLXJmIC8=\x07", "\\x1b]52;c;cm0gLXJmIC8=\\x07"),
+        ("\x1b[2J\x9b2J", "\\x1b[2J\\x9b2J"),
+        ("over\rwritten", "over\\rwritten"),
+        ("lines\r\nand\ttabs\n", "lines\r\nand\ttabs\n"),
+        ("admin\u202enimda\u2066", "admin\\u202enimda\\u2066"),
+    ],
+)
+def test_a_terminal_shows_what_it_would_obey(printed: str, shown: str) -> None:
+    assert visible(printed) == shown
+
+
+def test_texts_of_an_answer_are_visible_wherever_they_are() -> None:
+    listener, where = on_network()
+    body = json.dumps({"replicas": [{"lines": ["a\x1bc"], "position": 3}]})
+
+    with answering(listener, answer("200 OK", body)):
+        found = Client(where).get("/api/services/shop/logs")
+
+    assert found == {"replicas": [{"lines": ["a\\x1bc"], "position": 3}]}
+    assert said("409 Conflict", '{"detail": "no\\u001b[2J"}').problem["detail"] == "no\\x1b[2J"

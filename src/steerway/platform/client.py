@@ -4,6 +4,7 @@ Standard library only: a `status` must not wait for imports.
 """
 
 import json
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -19,6 +20,11 @@ TIMEOUT_SECONDS: Final = 30
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 PROBLEM: Final = 400
 BROKEN: Final = 500
+# What a terminal obeys instead of showing it; and what turns the direction of text round.
+COLOURS: Final = re.compile(r"\x1b\[[0-9;:]*m")
+CONTROLS: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\r(?!\n)"
+)
 
 
 class ServerDown(Unavailable):
@@ -52,7 +58,10 @@ class _UnixConnection(HTTPConnection):
 
 
 class Client:
-    """Requests to one server. Each method gives the decoded answer, or raises."""
+    """Requests to one server. Each method gives the decoded answer, or raises.
+
+    Answers quote what programs print and what people commit: their texts come as `visible`.
+    """
 
     def __init__(self, where: str, token: str = "") -> None:
         """Talk to `where`: an http(s) address, or the path of a unix socket."""
@@ -90,7 +99,7 @@ class Client:
             if answer.status >= PROBLEM:
                 raise Problem(answer.status, _problem(answer, answer.read(ANSWER_BYTES_MAX)))
             for line in answer:
-                yield line.decode(errors="replace").rstrip("\r\n")
+                yield visible(line.decode(errors="replace").rstrip("\r\n"))
 
     def _decoded(self, method: str, path: str, body: object = None) -> Any:
         with self._asked(method, path, body) as answer:
@@ -98,7 +107,7 @@ class Client:
         if answer.status >= PROBLEM:
             raise Problem(answer.status, _problem(answer, content))
         try:
-            return json.loads(content) if content else None
+            return _shown(json.loads(content)) if content else None
         except ValueError as error:
             raise ServerDown(where=self.where, cause="what answers is not Steerway") from error
 
@@ -135,6 +144,24 @@ class Client:
         return HTTPConnection(host, parts.port, timeout=TIMEOUT_SECONDS)
 
 
+def visible(text: str) -> str:
+    """The text without colours, and with everything else that a terminal would obey spelled out."""
+    if text.isprintable():
+        return text
+    plain = COLOURS.sub("", text)
+    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), plain)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list):
+        return [_shown(one) for one in value]
+    if isinstance(value, dict):
+        return {visible(key): _shown(one) for key, one in value.items()}
+    return value
+
+
 def _cause(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "it is not running"
@@ -145,9 +172,10 @@ def _cause(error: Exception) -> str:
 
 def _problem(answer: HTTPResponse, content: bytes) -> dict[str, Any]:
     try:
-        problem = json.loads(content)
+        problem = _shown(json.loads(content))
     except ValueError:
         if answer.status >= BROKEN:
             return {"detail": "The server failed. See log/server.log in its home directory."}
-        return {"detail": f"The server answers {answer.status} {answer.reason}."}
+        said = visible(f"The server answers {answer.status} {answer.reason}.")
+        return {"detail": said}
     return problem if isinstance(problem, dict) else {"detail": str(problem)}

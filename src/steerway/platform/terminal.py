@@ -74,7 +74,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, empty
     if not rows:
         click.echo(empty)
         return
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[" ".join(str(cell).split("\n")) for cell in row] for row in rows]
     widths = [
         max(len(heading), *(len(row[column]) for row in cells))
         for column, heading in enumerate(headings)

@@ -29,6 +29,15 @@ def test_no_request_fails_while_versions_change_there_and_back(
     assert serving.shop_version() == "v1"
 
 
+def test_right_after_a_deployment_status_shows_what_runs(serving: Installation) -> None:
+    serving.deploy("v1", "--force")
+
+    line = next(one for one in serving.ok("status").splitlines() if "production" in one)
+
+    assert "2/2" in line
+    assert "serving" in line or "good" in line
+
+
 def test_a_sick_version_never_gets_traffic_and_a_rollback_returns_to_what_was_good(
     serving: Installation,
 ) -> None:

@@ -98,7 +98,8 @@ def await_healthy(
     """
     health = RunSection.stored(deployment.plan["run"]).health
     with reading():
-        waiting = [queries.of_deployment(deployment.id)[index] for index in indexes]
+        placed = queries.of_deployment(deployment.id)
+    waiting = [placed[index] for index in indexes]
     until = time.monotonic() + health.timeout.total_seconds()
     pause = FIRST_PAUSE_SECONDS
     while waiting:
@@ -114,6 +115,7 @@ def await_healthy(
         if waiting:
             time.sleep(pause)
             pause = min(2 * pause, health.interval.total_seconds())
+    _note(ground, [placed[index] for index in indexes])
 
 
 def stop(ground: Ground, replicas: Iterable[Replica]) -> None:
@@ -135,6 +137,14 @@ def retire(ground: Ground, deployment_id: UUID) -> None:
         ground.supervisor.remove(replica.program)
     with unit_of_work():
         actions.retire(ground.work(), gone)
+
+
+def _note(ground: Ground, replicas: Sequence[Replica]) -> None:
+    """What is seen of replicas now, so that nobody is told of fewer until the next look."""
+    processes = ground.supervisor.processes()
+    with unit_of_work():
+        for replica in replicas:
+            actions.note(ground.work(), replica, processes[replica.program])
 
 
 def _refuse_dead(ground: Ground, replica: Replica, process: Process) -> None:

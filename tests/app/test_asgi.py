@@ -1,6 +1,7 @@
-"""The front: a slow or endless sender keeps nobody waiting."""
+"""The front: who is local, and that a slow or endless sender keeps nobody waiting."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -70,3 +71,91 @@ def test_half_a_body_is_not_acted_upon() -> None:
     half: ReceiveEvent = {"type": "http.request", "body": b'{"client": "x"}', "more_body": True}
 
     assert answer_to([half, {"type": "http.disconnect"}]) == []
+
+
+def who_am_i(*, local: bool, client: Any, headers: dict[str, str]) -> tuple[int, Any]:
+    """Status and body of `GET /api/me` through one of the doors."""
+    sent: list[Any] = []
+    asked = scope("/api/me") | {"method": "GET", "client": client}
+    asked["headers"] += [(name.encode(), text.encode()) for name, text in headers.items()]
+
+    async def receive() -> ReceiveEvent:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    front = Front(Stream(lambda _: False), threads=1)
+    asyncio.run(front.door(local=local)(asked, receive, send))
+    body = b"".join(event.get("body", b"") for event in sent)
+    return sent[0]["status"], json.loads(body)
+
+
+def test_whoever_comes_through_the_local_door_is_the_owner() -> None:
+    status, me = who_am_i(local=True, client=None, headers={})
+
+    assert status == 200
+    assert me["name"].startswith("local:")
+    assert me["role"] == "admin"
+
+
+@pytest.mark.parametrize("client", [("local", 0), ("local", 4000), None, ("127.0.0.1", 4000)])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-forwarded-for": "local"},
+        {"forwarded": "for=local"},
+        {"x-real-ip": "local"},
+        {"remote-addr": "local"},
+        {"remote_addr": "local"},
+        {"x-forwarded-host": "localhost"},
+    ],
+)
+def test_nobody_from_the_network_is_taken_for_the_owner(
+    client: tuple[str, int] | None, headers: dict[str, str]
+) -> None:
+    status, problem = who_am_i(local=False, client=client, headers=headers)
+
+    assert status == 401
+    assert problem["type"] == "/errors/unauthenticated"
+
+
+def test_a_request_that_was_passed_on_to_the_local_door_is_not_the_owners() -> None:
+    status, _ = who_am_i(local=True, client=None, headers={"x-forwarded-for": "192.0.2.7"})
+
+    assert status == 401
+
+
+def test_a_stream_asker_from_the_network_is_not_called_local() -> None:
+    seen: list[Any] = []
+
+    def allowed(asked: Any) -> bool:
+        seen.append(asked["client"])
+        return False
+
+    async def receive() -> ReceiveEvent:
+        return {"type": "http.disconnect"}
+
+    async def send(_: Any) -> None:
+        """Nobody looks."""
+
+    async def ask() -> None:
+        front = Front(Stream(allowed), threads=1)
+        for local, client in ((False, ("local", 0)), (False, None), (True, ("192.0.2.7", 1))):
+            await front.door(local=local)(scope("/events") | {"client": client}, receive, send)
+
+    asyncio.run(ask())
+
+    assert seen == [("unknown", 0), ("unknown", 0), ("local", 0)]
+
+
+def test_what_is_not_http_is_not_answered() -> None:
+    async def receive() -> ReceiveEvent:
+        raise AssertionError("nothing is read")
+
+    async def send(_: Any) -> None:
+        raise AssertionError("nothing is sent")
+
+    socket: Any = {"type": "websocket", "path": "/events"}
+    asyncio.run(Front(Stream(lambda _: True), threads=1).door(local=False)(socket, receive, send))

@@ -86,13 +86,12 @@ def show(database: str, small: dict[str, Any], big: dict[str, Any]) -> int:
 
 def work(services: int, rounds: int, events: int) -> dict[str, Any]:
     """Fill the database and ask for every page."""
-    from seeding import Size, fill  # noqa: PLC0415 -- Django is loaded now
+    from seeding import Size, fill, hand  # noqa: PLC0415 -- Django is loaded now
 
-    from steerway.app.worker import system_work  # noqa: PLC0415 -- the same
     from steerway.platform.log import queries as log  # noqa: PLC0415 -- the same
 
     began = time.monotonic()
-    fill(system_work(), Size(services, rounds, events))
+    fill(hand(), Size(services, rounds, events))
     seconds = time.monotonic() - began
     names = _names()
     client = _client()

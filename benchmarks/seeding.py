@@ -16,6 +16,7 @@ from django.db import connection, models, transaction
 
 from steerway.app import descriptor
 from steerway.app.descriptor_declared import declared
+from steerway.app.permissions import PERMISSIONS
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
 from steerway.delivery.deployments.rules import State, Step, StepState
 from steerway.delivery.releases.models import Release
@@ -26,11 +27,13 @@ from steerway.planning.catalog import actions as catalog
 from steerway.planning.catalog import queries as services
 from steerway.planning.catalog.models import Environment, Service
 from steerway.planning.changes.models import Change
+from steerway.platform import clock
 from steerway.platform.db import is_postgresql, new_id, tend
+from steerway.platform.identity.rules import Role
 from steerway.platform.log import rules as log_rules
 from steerway.platform.log.models import Event, Head
 from steerway.platform.numbers.models import Series
-from steerway.platform.work import Work
+from steerway.platform.work import Actor, Work
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -91,6 +94,12 @@ class Pace:
     def at(self, number: int) -> datetime:
         """The moment of one thing of `count`, counted from 1."""
         return self.now - SPAN + SPAN * number / self.count
+
+
+def hand() -> Work:
+    """Somebody who may do everything, now."""
+    actor = Actor(name="alice", role=Role.ADMIN, grants=PERMISSIONS)
+    return Work(actor=actor, now=clock.now(), starter=lambda workflow, record_id: None)
 
 
 def fill(work: Work, size: Size) -> None:

@@ -241,9 +241,9 @@ def test_loading_the_kit_takes_less_than_20_ms() -> None:
 
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         descriptor.load(KIT)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
 
     assert min(times) < 0.020
 
@@ -263,12 +263,12 @@ def test_loading_the_kit_takes_less_than_20_ms() -> None:
 def test_a_file_of_the_largest_size_is_answered_within_seconds(content: str) -> None:
     text = BASE + content + "environments:\n"
     text += "".join(f"  - name: e{n}\n" for n in range((262_144 - len(text)) // 18))
-    start = time.perf_counter()
+    start = time.process_time()  # ours alone, however busy the machine is
 
     with pytest.raises(DescriptorInvalid):
         descriptor.load(text)
 
-    assert time.perf_counter() - start < LONGEST_SECONDS
+    assert time.process_time() - start < LONGEST_SECONDS
 
 
 def test_commands_without_a_server_do_not_import_django(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from steerway.app import descriptor
@@ -107,6 +107,8 @@ def test_any_bytes_are_answered(content: bytes) -> None:
 
 @slow
 @given(documents)
+@example({"environments": "\n"})
+@example({"owners": "two\nlines"})
 def test_any_yaml_is_answered(document: object) -> None:
     answer(yaml.safe_dump(document, allow_unicode=True))
 

@@ -121,7 +121,7 @@ def _for_text(root: Schema, rule: Schema, kinds: set[object], node: Scalar) -> s
     if meant and meant != text:
         return f"did you mean {quoted(meant)}?"
     if any("name" in branch.get("properties", {}) for branch in schemas.branches(root, rule)):
-        return f"write it as name: {text}" if len(text) <= _SEARCHED_MAX else ""
+        return f"write it as name: {text}" if _is_short(text) else ""
     return _as_plain(kinds - {"null"}, node) or _as_list(kinds, node)
 
 
@@ -138,11 +138,12 @@ def _as_plain(kinds: set[object], node: Scalar) -> str:
 
 
 def _as_list(kinds: set[object], node: Scalar) -> str:
-    return (
-        f"write it as a list: [{node.text}]"
-        if "array" in kinds and len(node.text) <= _SEARCHED_MAX
-        else ""
-    )
+    return f"write it as a list: [{node.text}]" if "array" in kinds and _is_short(node.text) else ""
+
+
+def _is_short(text: str) -> bool:
+    """Whether a hint can repeat the text: some words on one line."""
+    return 0 < len(text) <= _SEARCHED_MAX and text.isprintable() and not text.isspace()
 
 
 def _spelled(pattern: str, text: str) -> str:

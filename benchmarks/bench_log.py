@@ -26,7 +26,7 @@ from databases import DATABASES, ask
 BOUND: Final = 2000
 MANY: Final = 1_000_000
 ROUNDS: Final = 5
-APPENDED: Final = 3000
+APPENDED: Final = 4000
 WRITERS: Final = 4
 START_SECONDS: Final = 30
 MEGA: Final = 1_000_000
@@ -69,14 +69,14 @@ def repeated(task: Callable[[], float]) -> list[float]:
     return [task() for _ in range(ROUNDS)]
 
 
-def appended(size: int) -> float:
+def appended(size: int, count: int = APPENDED) -> float:
     """Entries appended a second, `size` of them in each transaction."""
     from seeding import hand  # noqa: PLC0415 -- Django is loaded now
 
     from steerway.platform.db import unit_of_work  # noqa: PLC0415 -- the same
 
     began = time.monotonic()
-    for number in range(APPENDED // size):
+    for number in range(count // size):
         with unit_of_work():
             for position in range(size):
                 hand().record(
@@ -87,18 +87,20 @@ def appended(size: int) -> float:
                     release=f"v{position}",
                     seconds="21.4",
                 )
-    return APPENDED / (time.monotonic() - began)
+    return count / (time.monotonic() - began)
 
 
 def together() -> float:
     """The same with several threads that write at once, as the server's do."""
     began = time.monotonic()
-    threads = [threading.Thread(target=appended, args=(1,)) for _ in range(WRITERS)]
+    threads = [
+        threading.Thread(target=appended, args=(1, APPENDED // WRITERS)) for _ in range(WRITERS)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return WRITERS * APPENDED / (time.monotonic() - began)
+    return APPENDED / (time.monotonic() - began)
 
 
 def checked() -> float:

@@ -20,7 +20,9 @@ from steerway.platform.db import reading, unit_of_work
 from steerway.platform.secrets import queries as secrets
 
 PROBE_SECONDS: Final = 2.0
-# Quick programs are seen quickly; the pause doubles up to the descriptor's interval.
+# A quick program is seen quickly, a slow one is not asked all the time: the pause is this part
+# of the time it has taken so far, between the first pause and the descriptor's interval.
+PAUSE_RATIO: Final = 0.1
 FIRST_PAUSE_SECONDS: Final = 0.02
 # A worker has no port to ask; it is taken for healthy once it has lived so long.
 WORKER_SECONDS: Final = 1.0
@@ -100,8 +102,8 @@ def await_healthy(
     with reading():
         placed = queries.of_deployment(deployment.id)
     waiting = [placed[index] for index in indexes]
-    until = time.monotonic() + health.timeout.total_seconds()
-    pause = FIRST_PAUSE_SECONDS
+    began = time.monotonic()
+    until = began + health.timeout.total_seconds()
     while waiting:
         check()
         processes = ground.supervisor.processes()
@@ -113,8 +115,8 @@ def await_healthy(
             first = waiting[0]
             raise _unhealthy(ground, first, health, answers[first.program])
         if waiting:
-            time.sleep(pause)
-            pause = min(2 * pause, health.interval.total_seconds())
+            pause = max(FIRST_PAUSE_SECONDS, PAUSE_RATIO * (time.monotonic() - began))
+            time.sleep(min(pause, health.interval.total_seconds()))
     _note(ground, [placed[index] for index in indexes])
 
 

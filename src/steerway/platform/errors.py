@@ -31,6 +31,12 @@ class Forbidden(SteerwayError):
     message = "{actor} may not {permission}. Ask somebody with the role {role}."
 
 
+class OutOfScope(Forbidden):
+    """The role would do, but the token was made for less."""
+
+    message = "{actor} may not {permission}: its scopes leave it out. Make a token with {scope}."
+
+
 class NotFound(SteerwayError):
     """The thing named does not exist."""
 

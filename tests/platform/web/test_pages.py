@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from steerway.delivery.releases.models import Release
+from steerway.delivery.releases.rules import PREFIX, File, Manifest
+from steerway.planning.changes.models import Change
 from steerway.platform import clock
 from steerway.platform.identity.models import User
 from steerway.platform.log.actions import NewEvent, append
@@ -304,3 +308,34 @@ def test_a_static_file_that_has_grown_is_sent_whole(
     assert second["Content-Length"] == "18"
     assert second.getvalue() == b"a { color: green }"
     second.close()
+
+
+def test_a_release_lists_its_files(alice: Client, played: Scene) -> None:
+    release = Release.objects.get(id=played.release)
+    files = tuple(File(f"pages/{n:03}.html", "0644", 2048, "c0ffee" * 10) for n in range(250))
+    place = django_settings.STEERWAY.home / "releases" / release.digest[:PREFIX]
+    place.mkdir(parents=True)
+    (place / "manifest.json").write_text(Manifest("none", "", files).canonical)
+
+    html = text_of(alice, f"/releases/{played.release}")
+
+    assert "250 files" in html
+    assert "the first 200 by path" in html
+    assert "pages/199.html" in html
+    assert "pages/200.html" not in html
+
+
+def test_a_descriptor_change_shows_what_is_different(alice: Client) -> None:
+    change = Change.objects.create(
+        number=900,
+        kind="descriptor",
+        service="shop",
+        summary="Redeclare shop: 1 value",
+        requested_by="alice",
+        opened_at=clock.now(),
+        facts={"differences": ["~ run.replicas: 2 -> 3  (steerway.yaml:14)"]},
+    )
+
+    html = text_of(alice, f"/changes/{change.ref}")
+
+    assert '<span class="mod">~ run.replicas: 2 -&gt; 3  (steerway.yaml:14)</span>' in html

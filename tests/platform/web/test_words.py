@@ -75,12 +75,13 @@ def test_a_size_has_a_unit(count: int, expected: str) -> None:
 
 
 def test_a_diff_says_which_lines_came_and_went() -> None:
-    lines = words.diff_lines("--- a\n+++ b\n@@ -1 +1 @@\n-old\n+new\n same")
+    lines = words.diff_lines(["+ a: 1", "- b: 2", "~ c: 3 -> 4", "d"])
 
-    assert [line.kind for line in lines] == ["meta", "meta", "hunk", "del", "add", "same"]
+    assert [line.kind for line in lines] == ["add", "del", "mod", "same"]
 
 
 def test_a_person_has_the_same_letters_and_colour_every_time() -> None:
     assert words.initials("alice") == "AL"
+    assert words.initials("local:root") == "RO"
     assert words.initials("Mara Okafor") == "MO"
     assert words.hue("alice") == words.hue("alice") < words.HUES

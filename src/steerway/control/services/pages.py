@@ -12,7 +12,9 @@ from django.views.decorators.http import require_POST
 from steerway.control.services import queries
 from steerway.control.services.errors import PauseUnexplained
 from steerway.control.services.queries import Overview
+from steerway.control.services.rules import TROUBLE, Lane
 from steerway.delivery.deployments import queries as deployments
+from steerway.delivery.runtimes import queries as runtimes
 from steerway.planning.catalog import actions as catalog_actions
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.changes import queries as changes
@@ -24,6 +26,8 @@ from steerway.platform.web.request import SteerwayRequest
 DEPLOYMENTS_SHOWN: Final = 8
 CHANGES_SHOWN: Final = 6
 EVENTS_SHOWN: Final = 12
+LINES_SHOWN: Final = 6
+PRINTED_BYTES: Final = 4_000
 NAME_MAX: Final = 40
 
 
@@ -60,6 +64,7 @@ def service(request: SteerwayRequest, name: str) -> HttpResponse:
         {
             "service": found.service,
             "lanes": found.lanes,
+            "lanes_with_lines": [(lane, *_last_lines(lane)) for lane in found.lanes],
             "state": found.state,
             "holds": found.holds,
             "default_ref": resolved[0].resolved.get("source", {}).get("ref") if resolved else "",
@@ -69,6 +74,16 @@ def service(request: SteerwayRequest, name: str) -> HttpResponse:
             "events": log.newest(Filter(service=name), rows=EVENTS_SHOWN),
         },
     )
+
+
+def _last_lines(lane: Lane) -> tuple[str, list[str]]:
+    """A replica that is not at work, and what it printed last; empty when all are."""
+    ill = [one.name for one in lane.replicas if not one.is_up] if lane.state in TROUBLE else []
+    replica = runtimes.by_program(ill[0]) if ill else None
+    if replica is None:
+        return "", []
+    printed = runtimes.printed(settings.STEERWAY.log, replica, after=None, size_bytes=PRINTED_BYTES)
+    return replica.program, printed.text.splitlines()[-LINES_SHOWN:]
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """Deployments on pages: the list, one in flight, and the ways to start, stop and take back."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.actions import Wish
 from steerway.delivery.deployments.errors import WishUnclear
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
-from steerway.delivery.deployments.rules import State, Step, StepState
+from steerway.delivery.deployments.rules import Kind, State, Step, StepState, Strategy
 from steerway.delivery.releases import queries as releases
 from steerway.delivery.releases.models import Release
 from steerway.delivery.runtimes import queries as runtimes
@@ -29,8 +30,12 @@ from steerway.platform.web import paging
 from steerway.platform.web.request import SteerwayRequest
 
 EVENTS_SHOWN: Final = 40
-LINES_SHOWN: Final = 14
+LINES_SHOWN: Final = 12
+PRINTED_BYTES: Final = 8_000
+FILES_SHOWN: Final = 200
 RELEASE_LINES_SHOWN: Final = 400
+# The full moment before each line of a build's log; live, the time of day is enough.
+STAMP: Final = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)[.\d]*Z")
 SHORT: Final = 12  # Characters of a commit that are enough to name it.
 MARKS: Final = {
     StepState.DONE: ("done", "check"),
@@ -50,6 +55,13 @@ DOING: Final = {
     Step.SWITCH: "Moving the traffic to the new version",
     Step.DRAIN: "Letting the old replicas finish their requests",
     Step.RETIRE: "Stopping the old replicas",
+}
+# The same for one replica of several that are changed one after the other.
+DOING_ONE: Final = {
+    Step.START: "starting it beside the old ones",
+    Step.VERIFY: "waiting until it is healthy",
+    Step.SWITCH: "giving it its share of the traffic",
+    Step.DRAIN: "letting an old one finish its requests",
 }
 # What to do after a step has failed.
 NEXT: Final = {
@@ -72,6 +84,14 @@ class WishForm(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
+class Printing:
+    """What is printed just now, its last lines, and by whom."""
+
+    title: str
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """One step of the track."""
 
@@ -79,19 +99,21 @@ class Stop:
     state: str
     mark: str
     icon: str
-    note: str
+    rounds: int
     started_at: datetime | None
     ended_at: datetime | None
 
 
 def deployments(request: SteerwayRequest) -> HttpResponse:
     """Deployments, newest first; those in flight above."""
-    wanted = {name: request.GET.get(name, "")[:60].strip() for name in ("service", "environment")}
+    asked = ("service", "environment", "state")
+    wanted = {name: request.GET.get(name, "")[:60].strip() for name in asked}
 
     def read(before: str, rows: int) -> list[Deployment]:
         return queries.newest(
             service=wanted["service"],
             environment=wanted["environment"],
+            state=wanted["state"],
             before=paging.number(before),
             rows=rows,
         )
@@ -100,15 +122,16 @@ def deployments(request: SteerwayRequest) -> HttpResponse:
     return render(
         request,
         "deployments/list.html",
-        context | {"wanted": wanted, "is_filtered": any(wanted.values())},
+        context | {"wanted": wanted, "is_filtered": any(wanted.values()), "states": list(State)},
     )
 
 
 def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
     """One deployment: where it is, what it replaces, and what went wrong."""
     found = queries.get(ref)
-    stops = track(list(found.steps.order_by("position")))
+    stops = track(list(found.steps.order_by("position")), rounds=_rounds(found))
     at = next((stop for stop in stops if stop.mark in {"now", "failed"}), None)
+    live = runtimes.live(found.service, found.environment)
     return render(
         request,
         "deployments/detail.html",
@@ -116,11 +139,12 @@ def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
             "deployment": found,
             "previous": found.previous,
             "track": stops,
-            "headline": _headline(found, at),
+            "in_flight": "Rolling back" if found.kind == Kind.ROLLBACK else "Deploying",
+            "headline": _headline(found, at, live),
             "next_step": NEXT.get(Step(at.name), "") if at and found.error else "",
-            "share": share(found, runtimes.live(found.service, found.environment)),
+            "share": share(found, live),
             "replicas": _replicas(found),
-            "build_log": _build_log(found, at),
+            "printing": _printing(found, at, live),
             "may_cancel": found.is_running and not found.switched_at and not found.cancelled_by,
             "may_roll_back": found.serves,
             "events": log.newest(Filter(subject=found.ref), rows=EVENTS_SHOWN),
@@ -136,6 +160,7 @@ def release(request: SteerwayRequest, release_id: UUID) -> HttpResponse:
     """
     found = releases.get(release_id)
     deployed = queries.of_release(found.id)
+    files = releases.files(settings.STEERWAY.home, found)
     return render(
         request,
         "deployments/release.html",
@@ -144,6 +169,8 @@ def release(request: SteerwayRequest, release_id: UUID) -> HttpResponse:
             "rows": deployed,
             "places": [d for d in deployed if d.serves],
             "build_log": _log_of(found),
+            "files": files[:FILES_SHOWN],
+            "files_count": len(files),
             "return_command": f"steerway deploy {found.service} --ref {found.commit[:SHORT]}",
         },
     )
@@ -172,18 +199,15 @@ def cancel(request: SteerwayRequest, ref: str) -> HttpResponse:
     return redirect("deployments:detail", found.ref)
 
 
-def track(steps: Sequence[DeploymentStep]) -> list[Stop]:
-    """The steps as the page draws them."""
+def track(steps: Sequence[DeploymentStep], *, rounds: int = 1) -> list[Stop]:
+    """The steps as the page draws them.
+
+    A rolling deployment takes some steps again for each replica: what comes after the one that
+    is being taken is ahead, also when it was taken before.
+    """
+    at = next((s.position for s in steps if s.state == StepState.RUNNING), len(steps))
     return [
-        Stop(
-            name=step.name,
-            state=step.state,
-            mark=MARKS[StepState(step.state)][0],
-            icon=MARKS[StepState(step.state)][1],
-            note=step.note,
-            started_at=step.started_at,
-            ended_at=step.ended_at,
-        )
+        _stop(step, is_ahead=step.position > at, rounds=rounds if step.name in DOING_ONE else 1)
         for step in steps
     ]
 
@@ -202,12 +226,31 @@ def share(found: Deployment, live: Sequence[Replica]) -> dict[str, int]:
     return {"new": new, "old": old, "none": 100 - new - old}
 
 
+def _rounds(found: Deployment) -> int:
+    """How often the steps around the traffic are taken: for each replica, or once for all."""
+    return found.replica_count if found.strategy == Strategy.ROLLING else 1
+
+
+def _stop(step: DeploymentStep, *, is_ahead: bool, rounds: int) -> Stop:
+    state = StepState.WAITING if is_ahead else StepState(step.state)
+    mark, icon = MARKS[state]
+    return Stop(
+        name=step.name,
+        state=state.value,
+        mark=mark,
+        icon=icon,
+        rounds=rounds,
+        started_at=None if is_ahead else step.started_at,
+        ended_at=None if is_ahead else step.ended_at,
+    )
+
+
 def _replicas(found: Deployment) -> list[dict[str, object]]:
     """Its replicas as the template shows them."""
     return [
         {
             "name": one.program,
-            "state": one.condition.value,
+            "state": "not-started" if found.is_running and _is_ahead(one) else one.condition.value,
             "started_at": one.started_at,
             "restarts": one.exits,
             "port": one.port,
@@ -217,13 +260,32 @@ def _replicas(found: Deployment) -> list[dict[str, object]]:
     ]
 
 
-def _build_log(found: Deployment, at: Stop | None) -> list[str]:
-    """The last lines of the build, while it goes on."""
-    if at is None or at.name != Step.BUILD or not found.is_running:
-        return []
+def _is_ahead(replica: Replica) -> bool:
+    """Whether its turn has not come yet."""
+    return not replica.wanted and replica.started_at is None and replica.retired_at is None
+
+
+def _printing(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> Printing | None:
+    """The live end of the build while it builds, of a new replica while it starts."""
+    if at is None or not found.is_running:
+        return None
+    if at.name == Step.BUILD:
+        return Printing("The build prints", _build_lines(found))
+    coming = [r for r in live if r.deployment_id == found.id and r.wanted and not r.routed]
+    if at.name not in {Step.START, Step.VERIFY} or not coming:
+        return None
+    one = max(coming, key=lambda replica: (replica.looping, -replica.index))
+    log = settings.STEERWAY.log
+    printed = runtimes.printed(log, one, after=None, size_bytes=PRINTED_BYTES)
+    return Printing(f"Replica {one.index} prints", printed.text.splitlines()[-LINES_SHOWN:])
+
+
+def _build_lines(found: Deployment) -> list[str]:
     newest = builds.history(found.service, limit=1)
-    text = builds.log(settings.STEERWAY.home, newest[0].id) if newest else ""
-    return text.splitlines()[-LINES_SHOWN:]
+    # Before its own build has begun, the newest is that of an earlier deployment.
+    is_own = bool(newest) and newest[0].asked_at >= found.requested_at
+    text = builds.log(settings.STEERWAY.home, newest[0].id) if is_own else ""
+    return [STAMP.sub(r"\1", line) for line in text.splitlines()[-LINES_SHOWN:]]
 
 
 def _log_of(release: Release) -> list[str]:
@@ -234,7 +296,7 @@ def _log_of(release: Release) -> list[str]:
     return text.splitlines()[-RELEASE_LINES_SHOWN:]
 
 
-def _headline(found: Deployment, at: Stop | None) -> str:
+def _headline(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> str:
     if found.state == State.SUCCEEDED:
         return f"{found.version} serves {found.service} in {found.environment}"
     if found.state == State.UNCHANGED:
@@ -245,7 +307,15 @@ def _headline(found: Deployment, at: Stop | None) -> str:
         return f"Failed at {at.name}" if at else "Failed"
     if found.cancelled_by:
         return f"{found.cancelled_by} has cancelled it; undoing what was started"
-    return DOING[Step(at.name)] if at else "Waiting for its turn"
+    return _doing(found, Step(at.name), live) if at else "Waiting for its turn"
+
+
+def _doing(found: Deployment, step: Step, live: Sequence[Replica]) -> str:
+    if _rounds(found) == 1 or step not in DOING_ONE:
+        return DOING[step]
+    serving = sum(one.deployment_id == found.id and one.routed for one in live)
+    turn = serving + 1 if step in {Step.START, Step.VERIFY} else max(serving, 1)
+    return f"Replica {turn} of {found.replica_count}: {DOING_ONE[step]}"
 
 
 def _wish(request: SteerwayRequest, service: str) -> Wish:

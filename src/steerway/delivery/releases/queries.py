@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from pathlib import Path
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from steerway.delivery.releases import errors
 from steerway.delivery.releases.models import Release
+from steerway.delivery.releases.rules import PREFIX, File, parsed
 
 PAGE: int = 50
 DIGEST_TYPED_MIN: int = 6  # characters of a digest or commit that are taken for one
@@ -71,6 +73,12 @@ def digests_given_up(among: Collection[str] | None = None) -> set[str]:
         releases = releases.filter(digest__in=among)
     kept = releases.filter(removed_at=None).values("digest")
     return set(releases.exclude(digest__in=kept).values_list("digest", flat=True))
+
+
+def files(home: Path, release: Release) -> tuple[File, ...]:
+    """What a release is made of, by path; empty when its files are not on this machine."""
+    manifest = home / "releases" / release.digest[:PREFIX] / "manifest.json"
+    return parsed(manifest.read_text()).files if manifest.exists() else ()
 
 
 def _hint(service: str, wanted: str) -> str:

@@ -69,7 +69,11 @@ def change(request: SteerwayRequest, ref: str) -> HttpResponse:
     return render(
         request,
         "changes/detail.html",
-        {"change": found, "events": log.newest(Filter(subject=found.ref), rows=EVENTS_SHOWN)},
+        {
+            "change": found,
+            "again": f"steerway deploy {found.service} --why '…'",
+            "events": log.newest(Filter(subject=found.ref), rows=EVENTS_SHOWN),
+        },
     )
 
 
@@ -118,6 +122,7 @@ def calendar(counted: Iterable[Day], since: datetime, *, shown: set[date]) -> li
             "date": day,
             "squares": [one.state for one in by_day[day] for _ in range(one.count)][:SQUARES_MAX],
             "count": sum(one.count for one in by_day[day]),
+            "more": max(0, sum(one.count for one in by_day[day]) - SQUARES_MAX),
             "is_listed": day in shown,
             "is_weekend": day.weekday() >= SATURDAY,
             "is_today": day == dates[-1],

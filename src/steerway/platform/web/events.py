@@ -16,6 +16,10 @@ ICONS: Final = {
     "freeze": "freeze",
     "service": "services",
     "release": "releases",
+    "build": "releases",
+    "route": "route",
+    "server": "pulse",
+    "device": "key",
     "replica": "pulse",
     "replicas": "pulse",
     "router": "route",
@@ -43,6 +47,7 @@ TONES: Final = (
 DETAILS: Final = ("error", "outcome", "summary", "reason", "note", "why", "ref", "last_exit")
 DETAIL_LENGTH_MAX: Final = 160
 # Subjects whose name says what they are.
+STEERWAY: Final = "steerway"  # the actor of what nobody has to ask for
 SPEAKING: Final = {"DEP", "CHG", "HLD"}
 ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PROGRAM: Final = re.compile(r"([a-z0-9-]+)\.[a-z0-9-]+\.[0-9a-f]{8}\.(\d+)")
@@ -61,9 +66,53 @@ VERBS: Final = {
     "replica.respawned": "ended and was started again",
     "replica.recovered": "runs steadily again",
     "replica.restored": "was missing and was started",
+    "replica.moved": "moved to another port",
+    "replicas.placed": "has ports for new replicas",
+    "replicas.retired": "has retired replicas",
+    "route.pointed": "has its traffic where it should be",
+    "route.closed": "answers at no address any more",
+    "build.started": "is being built",
+    "build.succeeded": "has a finished build",
+    "build.failed": "could not be built",
+    "build.cancelled": "is no longer being built",
+    "change.opened": "was opened",
+    "change.implemented": "is made",
+    "hold.placed": "holds changes back",
+    "hold.lifted": "was lifted",
+    "freeze.placed": "freezes all changes",
+    "freeze.lifted": "was lifted",
     "release.built": "was built",
     "release.removed": "was removed from disk",
+    "router.restarted": "was restarted",
+    "router.upgraded": "was upgraded",
+    "supervisor.restarted": "was restarted",
+    "server.started": "has started",
+    "secret.set": "has a new value",
+    "secret.removed": "was forgotten",
+    "secret.resealed": "were sealed with a new key",
     "service.applied": "has a new descriptor",
+    "service.paused": "was paused",
+    "service.resumed": "was resumed",
+    "device.approved": "let a command line in",
+    "device.denied": "kept a command line out",
+    "user.app-added": "set up an authenticator app",
+    "user.app-removed": "removed the authenticator app",
+    "user.codes-made": "made new recovery codes",
+    "user.disabled": "was disabled",
+    "user.enabled": "was enabled",
+    "user.factors-cleared": "has no second factors any more",
+    "user.invited": "was invited",
+    "user.joined": "joined by single sign-on",
+    "user.link-made": "was given a sign-in link",
+    "user.link-used": "used a sign-in link",
+    "user.passkey-added": "added a passkey",
+    "user.passkey-removed": "removed a passkey",
+    "user.password-set": "chose a password",
+    "user.role-changed": "has another role",
+    "user.sessions-ended": "signed out everywhere else",
+    "user.sign-in-failed": "was not let in",
+    "user.signed-in": "signed in",
+    "user.signed-out": "signed out",
 }
 ROUTES: Final = {
     "DEP": "deployments:detail",
@@ -80,6 +129,7 @@ class Face:
     name: str
     words: str
     detail: str
+    by: str
     url: str
 
 
@@ -95,6 +145,7 @@ def face(event: Event) -> Face:
         name=_name(event, data),
         words=VERBS.get(event.type, words).replace("-", " "),
         detail=_detail(data),
+        by="" if event.actor in {STEERWAY, event.subject} else event.actor,
         url=subject_url(event.subject) or service_url(event.service),
     )
 
@@ -105,7 +156,8 @@ def _name(event: Event, data: dict[str, Any]) -> str:
         return f"{found[1]} replica {found[2]}"
     if ID.fullmatch(event.subject):
         return " ".join(filter(None, (event.service, str(data.get("name", "")))))
-    return event.subject
+    # A place is `shop/production`; the environment stands beside it.
+    return event.subject.partition("/")[0] if event.type.startswith("route.") else event.subject
 
 
 def data_of(event: Event) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def page(request: HttpRequest, error: SteerwayError) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """No view has this address. For `handler404`."""
-    sentence = "There is no page at this address. Jump to what you look for with Ctrl K."
+    sentence = "There is no page at this address. Look for it with Ctrl\N{NO-BREAK SPACE}K."
     return _page(request, FACES[NotFound], sentence, "no-such-page")
 
 

@@ -1,7 +1,7 @@
 """Template tags: the parts that every page is made of. `{% load ui %}`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -168,17 +168,6 @@ def by(name: str) -> SafeString:
     return format_html('<span class="by">{}{}</span>', avatar(name, "s"), name or "steerway")
 
 
-@register.simple_tag
-def spark(values: Sequence[float], label: str = "") -> SafeString:
-    """A small line through some values."""
-    return format_html(
-        '<svg class="spark" viewBox="0 0 96 24" preserveAspectRatio="none" role="img" '
-        'aria-label="{}"><path d="{}"/></svg>',
-        label,
-        words.spark_path(values),
-    )
-
-
 @register.filter
 def choices(text: str) -> list[tuple[str, str]]:
     """The options of a select, from `value=Words,value=Words`."""
@@ -190,6 +179,12 @@ def choices(text: str) -> list[tuple[str, str]]:
 def last_part(name: str) -> str:
     """The last of the parts of a dotted name."""
     return name.rpartition(".")[2]
+
+
+@register.filter
+def base_name(path: str) -> str:
+    """The last part of a path."""
+    return path.rpartition("/")[2]
 
 
 @register.filter

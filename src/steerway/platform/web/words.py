@@ -1,6 +1,6 @@
 """How values read on a page: durations, sizes, ages, states. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,11 +21,11 @@ BY_TONE: Final[dict[str, str]] = {
     "info": "running starting deploying draining verifying switching building open started",
     "warn": "waiting held paused frozen stopping degraded backoff unready drifted pending",
     "bad": "failed unhealthy crashed crash-loop crashing down bad fatal broken revoked",
-    "idle": "cancelled unchanged skipped stopped retired lifted expired none exited",
+    "idle": "not-started cancelled unchanged skipped stopped retired lifted expired none exited",
 }
 TONES: Final = {state: tone for tone, states in BY_TONE.items() for state in states.split()}
 # States whose name says too little.
-SAID: Final = {"none": "Not deployed"}
+SAID: Final = {"none": "Not deployed", "blue-green": "Blue\N{NON-BREAKING HYPHEN}green"}
 # States in which something is on its way; their mark moves.
 MOVING: Final = frozenset(BY_TONE["info"].split()) - {"open", "started"} | {"stopping"}
 # What stands where there is no value.
@@ -92,6 +92,8 @@ def short_digest(value: str) -> str:
 
 def initials(name: str) -> str:
     """Two letters for a person."""
+    # Somebody on the host itself is `local:root`: root is who they are.
+    name = name.rpartition(":")[2]
     parts = [p for p in name.replace("@", " ").replace(".", " ").split() if p]
     return (parts[0][0] + parts[1][0] if len(parts) > 1 else name[:2]).upper() if parts else "?"
 
@@ -109,24 +111,9 @@ class DiffLine:
     text: str
 
 
-MARKS: Final = (("+++", "meta"), ("---", "meta"), ("@@", "hunk"), ("+", "add"), ("-", "del"))
+MARKS: Final = {"+": "add", "-": "del", "~": "mod"}
 
 
-def diff_lines(text: str | Iterable[str]) -> list[DiffLine]:
-    """The lines of a unified diff, each with its kind: add, del, hunk, meta or same."""
-    lines = text.splitlines() if isinstance(text, str) else list(text)
-    return [
-        DiffLine(next((kind for mark, kind in MARKS if line.startswith(mark)), "same"), line)
-        for line in lines
-    ]
-
-
-def spark_path(values: Sequence[float], width: float = 96, height: float = 24) -> str:
-    """The `d` of a line through `values`, in a box of `width` by `height`."""
-    if len(values) < 2:  # noqa: PLR2004 -- a line has two ends
-        return ""
-    low, high = min(values), max(values)
-    scale = (height - 2) / (high - low) if high > low else 0
-    step = width / (len(values) - 1)
-    points = [f"{i * step:.1f},{height - 1 - (v - low) * scale:.1f}" for i, v in enumerate(values)]
-    return "M" + " L".join(points)
+def diff_lines(lines: Iterable[str]) -> list[DiffLine]:
+    """Lines that begin with `+`, `-` or `~`, each with its kind: add, del, mod or same."""
+    return [DiffLine(MARKS.get(line[:1], "same"), line) for line in lines]

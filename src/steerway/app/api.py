@@ -1,7 +1,7 @@
 """The API as a whole: its routers, and the one translation of errors to problems."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -49,6 +49,11 @@ ROUTERS: list[tuple[str, Router]] = [
     ("/secrets", secrets.router),
 ]
 
+PREFIX = "/api/"
+SENTENCES = {
+    404: "There is nothing at this address.",
+    405: "This address has other methods; `Allow` names them.",
+}
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM = {
     "title": "Problem",
@@ -115,7 +120,27 @@ def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
-    return problem(404, "There is nothing at this address.")
+    return problem(404, SENTENCES[404])
+
+
+class Problems:
+    """Middleware: what the framework itself refuses at the API is a problem too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Stand before the views."""
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The answer, put into the one shape."""
+        answer = self._get_response(request)
+        sentence = SENTENCES.get(answer.status_code, "")
+        is_page = answer.get("Content-Type", "").startswith("text/html")
+        if not sentence or not is_page or not request.path.startswith(PREFIX):
+            return answer
+        found = problem(answer.status_code, sentence)
+        if "Allow" in answer:
+            found["Allow"] = answer["Allow"]
+        return found
 
 
 class Described(NinjaAPI):

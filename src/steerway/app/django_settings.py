@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "steerway.platform.identity.middleware.WorkMiddleware",
+    "steerway.app.api.Problems",
     "steerway.platform.web.failures.Failures",
     "steerway.platform.identity.middleware.CsrfMiddleware",
 ]
@@ -129,6 +130,7 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login": "30/m/ip"}
 MFA_ADAPTER = "steerway.platform.identity.signin.MfaAdapter"
 MFA_FORMS = {
     "authenticate": "steerway.platform.identity.signin.CodeForm",
+    "reauthenticate": "steerway.platform.identity.signin.CodeAgainForm",
     "login_webauthn": "steerway.platform.identity.signin.PasskeyLoginForm",
     "authenticate_webauthn": "steerway.platform.identity.signin.PasskeyStepForm",
     "reauthenticate_webauthn": "steerway.platform.identity.signin.PasskeyAgainForm",

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.actions import Wish
@@ -34,10 +34,10 @@ def newest(
 
 
 @router.post("", response={202: DeploymentDetailOut})
-def start(request: SteerwayRequest, body: DeploymentIn) -> tuple[int, DeploymentDetailOut]:
+def start(request: SteerwayRequest, body: DeploymentIn) -> Status[DeploymentDetailOut]:
     """Begin to deploy; follow the answer's `ref`."""
     wish = Wish(**body.model_dump())
-    return 202, DeploymentDetailOut.detailed(actions.start(request.work, wish))
+    return Status(202, DeploymentDetailOut.detailed(actions.start(request.work, wish)))
 
 
 @router.get("/{ref}", response=DeploymentDetailOut)
@@ -47,14 +47,14 @@ def show(request: SteerwayRequest, ref: str) -> DeploymentDetailOut:
 
 
 @router.post("/{ref}/cancellation", response={202: DeploymentDetailOut})
-def cancel(request: SteerwayRequest, ref: str) -> tuple[int, DeploymentDetailOut]:
+def cancel(request: SteerwayRequest, ref: str) -> Status[DeploymentDetailOut]:
     """Ask a deployment to stop and undo what it started."""
     actions.cancel(request.work, queries.get(ref))
-    return 202, DeploymentDetailOut.detailed(queries.get(ref))
+    return Status(202, DeploymentDetailOut.detailed(queries.get(ref)))
 
 
 @rollbacks.post("", response={202: DeploymentDetailOut})
-def rollback(request: SteerwayRequest, body: RollbackIn) -> tuple[int, DeploymentDetailOut]:
+def rollback(request: SteerwayRequest, body: RollbackIn) -> Status[DeploymentDetailOut]:
     """Begin to return to an earlier version with its configuration."""
     wish = Wish(service=body.service, environment=body.environment, ref=body.to, why=body.why)
-    return 202, DeploymentDetailOut.detailed(actions.rollback(request.work, wish))
+    return Status(202, DeploymentDetailOut.detailed(actions.rollback(request.work, wish)))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.changes import actions, queries
@@ -42,27 +42,27 @@ def in_force(request: SteerwayRequest) -> list[Hold]:
 
 
 @holds.post("", response={201: HoldOut})
-def place(request: SteerwayRequest, body: HoldIn) -> tuple[int, Hold]:
+def place(request: SteerwayRequest, body: HoldIn) -> Status[Hold]:
     """Keep changes of a service from starting."""
     service = catalog.get(body.service)
-    return 201, actions.hold(request.work, service=service.name, reason=body.reason)
+    return Status(201, actions.hold(request.work, service=service.name, reason=body.reason))
 
 
 @holds.delete("/{ref}", response={204: None})
-def lift(request: SteerwayRequest, ref: str) -> tuple[int, None]:
+def lift(request: SteerwayRequest, ref: str) -> Status[None]:
     """End a hold."""
     actions.lift(request.work, queries.hold(ref))
-    return 204, None
+    return Status(204, None)
 
 
 @freeze.put("", response={201: HoldOut})
-def start_freeze(request: SteerwayRequest, body: FreezeIn) -> tuple[int, Hold]:
+def start_freeze(request: SteerwayRequest, body: FreezeIn) -> Status[Hold]:
     """Keep every change from starting, except emergencies and rollbacks."""
-    return 201, actions.freeze(request.work, reason=body.reason)
+    return Status(201, actions.freeze(request.work, reason=body.reason))
 
 
 @freeze.delete("", response={204: None})
-def end_freeze(request: SteerwayRequest) -> tuple[int, None]:
+def end_freeze(request: SteerwayRequest) -> Status[None]:
     """End the freeze."""
     actions.thaw(request.work)
-    return 204, None
+    return Status(204, None)

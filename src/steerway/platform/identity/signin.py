@@ -4,6 +4,7 @@ allauth calls these adapters; every one of its doors ends in one of their method
 recorded here is recorded for all of them.
 """
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -11,7 +12,7 @@ from typing import Any, Final
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
@@ -23,6 +24,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from fido2.utils import websafe_decode
 
 from steerway.platform.identity import limits, queries
 from steerway.platform.identity.models import User
@@ -33,6 +35,8 @@ from steerway.platform.work import Work
 
 # One entry a minute for one name from one address: the log is not a place to write at will.
 FAILURES_LOGGED_EVERY: Final = timedelta(minutes=1)
+# A period of the authenticator app and its two neighbours: MFA_TOTP_TOLERANCE.
+CODE_COUNTS: Final = timedelta(seconds=90)
 SEALED_AS: Final = "second-factor"
 
 # allauth announces a change of factors by a mail to the person; we put it in the log.
@@ -143,18 +147,56 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
         return {"id": host.rpartition(":")[0] if ":" in host else host, "name": "Steerway"}
 
 
-class CodeForm(AuthenticateForm):  # type: ignore[misc]  # allauth has no types
+class _OnceCode:
+    """A code counts once for as long as its app shows it, early and late ones included.
+
+    allauth remembers a code for one period only; its neighbours are taken as well.
+    """
+
+    user: User
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]  # of the form beside it
+        plain = "".join(letter for letter in code if letter.isalnum()).upper()
+        if not limits.is_first(f"code:{self.user.pk}:{plain}", per=CODE_COUNTS):
+            raise MfaAdapter().validation_error("incorrect_code")
+        return code
+
+
+class CodeAgainForm(_OnceCode, ReauthenticateForm):  # type: ignore[misc]
+    """A code to show that it is still you."""
+
+
+class CodeForm(_OnceCode, AuthenticateForm):  # type: ignore[misc]
     """The second step of signing in, which records a wrong code."""
 
     def _emit_authentication_failed(self, authenticator: Authenticator) -> None:
         record_failure(context.request, self.user.username, step="second factor")
 
 
+def check_origin(request: HttpRequest, credential: Any) -> None:
+    """Make sure that it was a page of ours that asked for the passkey.
+
+    A passkey belongs to a host name, whatever the port: on one machine, a service could ask for
+    it as well and pass the answer on. allauth looks at the origin only where there is https.
+
+    Raises:
+        KeyError, TypeError, ValueError: it was not, or this is no credential.
+    """
+    scheme = "https" if settings.HTTPS else request.scheme
+    client = json.loads(websafe_decode(credential["response"]["clientDataJSON"]))
+    if client["origin"] != f"{scheme}://{request.get_host()}":
+        raise ValueError(client["origin"])
+
+
 class _CheckedCredential:
     """What a browser sends as a credential may be anything; the library fails on some of it."""
 
+    cleaned_data: dict[str, Any]
+
     def clean_credential(self) -> Any:
         try:
+            check_origin(context.request, self.cleaned_data["credential"])
             return super().clean_credential()  # type: ignore[misc]  # of the form beside it
         except (KeyError, TypeError, ValueError) as error:
             raise MfaAdapter().validation_error("incorrect_code") from error
@@ -178,6 +220,7 @@ class PasskeyAddForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no t
     def clean(self) -> Any:
         """The form's data."""
         try:
+            check_origin(context.request, self.cleaned_data.get("credential"))
             return super().clean()
         except (KeyError, TypeError, ValueError) as error:
             raise MfaAdapter().validation_error("incorrect_code") from error

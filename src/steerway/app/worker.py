@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig
 
 from steerway.app.grounds import ground_of
 from steerway.app.permissions import PERMISSIONS
@@ -20,10 +20,8 @@ from steerway.control.reconciliation import workflows as reconciliation
 from steerway.control.reconciliation.workflows import Reconciler
 from steerway.delivery.builds import workflows as builds
 from steerway.delivery.builds.workflows import Workshop
-from steerway.delivery.deployments import actions, queries
-from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
-from steerway.planning.catalog import queries as catalog
+from steerway.delivery.deployments.workflows.sweeping import Sweep
 from steerway.platform import clock
 from steerway.platform.db import reading, tend, unit_of_work
 from steerway.platform.errors import SteerwayError
@@ -38,11 +36,10 @@ NAME: Final = "steerway"
 # Raise it when a workflow's steps change so that a running one could not go on.
 WORKFLOWS_VERSION: Final = "1"
 SWEEP_SECONDS: Final = 1.0
+BURY_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 1.0
 TEND_SECONDS: Final = 3600.0
 SQLITE_WITH_MILLISECONDS: Final = (3, 42)
-# Ended without ending its record: a bug, or a workflow of another version.
-DEAD: Final = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 class Connection(sqlite3.Connection):
@@ -82,6 +79,7 @@ class Worker:
         self._threads: list[threading.Thread] = []
         DBOS(config=_dbos_config(settings))
         self.rollout = Rollout(self.ground, observe)
+        self.sweep = Sweep(self.rollout, node_name(settings.home), WORKFLOWS_VERSION)
 
     def start(self) -> None:
         """Have supervisord and the router run, resume workflows, and keep looking."""
@@ -92,7 +90,8 @@ class Worker:
         DBOS.launch()
         with unit_of_work():
             system_work().record("server.started", NAME)
-        self._keep_doing("sweep", self._sweep, SWEEP_SECONDS, BELL)
+        self._keep_doing("sweep", self.sweep.start, SWEEP_SECONDS, BELL)
+        self._keep_doing("bury", self.sweep.bury, BURY_SECONDS, self._ending)
         self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
         self._keep_doing("tend", _tend, TEND_SECONDS, self._ending)
 
@@ -126,26 +125,6 @@ class Worker:
             waker.wait(seconds)
             if waker is BELL:
                 BELL.clear()
-
-    def _sweep(self) -> None:
-        """Start every recorded workflow that has none; end records whose workflow is dead.
-
-        Only of services that live here: another server has the files of the others.
-        """
-        with reading():
-            running = queries.running_of(catalog.living_on(self.ground.node))
-        for deployment in running:
-            status = DBOS.get_workflow_status(str(deployment.id))
-            if status is None:
-                with SetWorkflowID(str(deployment.id)):
-                    DBOS.start_workflow(self.rollout.run, str(deployment.id))
-            elif status.status in DEAD:
-                self._bury(deployment, status.status)
-
-    def _bury(self, deployment: Deployment, status: str) -> None:
-        error = f"Its workflow ended as {status.lower()}; see the server's log."
-        with unit_of_work():
-            actions.fail(system_work(), deployment, error=error)
 
 
 def _tend() -> None:

@@ -193,6 +193,13 @@ def finish(
     return True
 
 
+def note_error(work: Work, deployment: Deployment, *, error: str, log_tail: str) -> None:
+    """Keep why it is about to be taken back, whatever happens on the way."""
+    Deployment.objects.filter(id=deployment.id, state=State.RUNNING.value).update(
+        error=error, log_tail=log_tail
+    )
+
+
 def fail(work: Work, deployment: Deployment, *, error: str, log_tail: str = "") -> bool:
     """End a deployment that did not come up, or was cancelled; False when it had ended before."""
     cancelled = bool(queries.by_id(deployment.id).cancelled_by)
@@ -201,7 +208,8 @@ def fail(work: Work, deployment: Deployment, *, error: str, log_tail: str = "") 
         state=StepState.FAILED.value, ended_at=work.now
     )
     deployment.steps.filter(state=StepState.WAITING.value).update(state=StepState.SKIPPED.value)
-    return _end(work, deployment, state, error=error, log_tail=log_tail)
+    fields = {"error": error} | ({"log_tail": log_tail} if log_tail else {})
+    return _end(work, deployment, state, **fields)
 
 
 def _begin(work: Work, draft: _Draft) -> Deployment:

@@ -9,7 +9,7 @@ from django.db.models.fields.json import KeyTransform
 
 from steerway.delivery.deployments.errors import DeploymentUnknown, NeverServed, NothingToRollBack
 from steerway.delivery.deployments.models import Deployment
-from steerway.delivery.deployments.rules import State, number_of
+from steerway.delivery.deployments.rules import State, Step, number_of
 from steerway.delivery.releases import queries as releases
 
 ROWS_MAX = 200
@@ -75,6 +75,11 @@ def running_of(services: QuerySet[Any, str]) -> list[Deployment]:
     """Deployments of these services whose workflow has something to do, oldest first."""
     found = _all().filter(state=State.RUNNING.value, service__in=services)
     return list(found.order_by("number")[:ROWS_MAX])
+
+
+def is_settled(deployment: Deployment) -> bool:
+    """Whether what served before may be gone already, so that there is no way back."""
+    return deployment.steps.filter(name=Step.RETIRE.value, started_at__isnull=False).exists()
 
 
 def busy_places() -> set[tuple[str, str]]:

@@ -3,11 +3,13 @@
 import logging
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 from dbos import DBOS, DBOSConfiguredInstance
 
 from steerway.delivery.deployments import actions, queries
+from steerway.delivery.deployments.errors import Ended
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import Step, Strategy, is_settled, itinerary
 from steerway.delivery.deployments.workflows import steps, undoing
@@ -33,6 +35,8 @@ class Rollout(DBOSConfiguredInstance):
     def __init__(self, ground: Ground, observe: Observer) -> None:
         self.ground = ground
         self.observe = observe
+        # Whose workflow broke off without an end, because the engine could not write it down.
+        self.fallen: set[str] = set()
         super().__init__("rollout")
 
     @DBOS.workflow(name="deployment")
@@ -45,6 +49,13 @@ class Rollout(DBOSConfiguredInstance):
         Survives restarts: a step that finished is not taken again. A step cut short is, so
         every step sets and none adds. The record ends once, whatever is repeated.
         """
+        with ExitStack() as stack:
+            stack.callback(self.fallen.add, deployment_id)
+            ending = self._run(deployment_id)
+            stack.pop_all()
+        return ending
+
+    def _run(self, deployment_id: str) -> str:
         problem = ""
         plan = self._itinerary(deployment_id)
         for position, (step, wave) in enumerate(plan):
@@ -80,8 +91,11 @@ class Rollout(DBOSConfiguredInstance):
     def undo(self, deployment_id: str, error: str, log_tail: str) -> None:
         """Take back what was started, then end the record."""
         self.observe(deployment_id, "enter undo")
-        with reading():
+        with unit_of_work():
             deployment = queries.by_id(deployment_id)
+            actions.note_error(self.ground.work(), deployment, error=error, log_tail=log_tail)
+        if not deployment.is_running:
+            return
         undoing.undo(self.ground, deployment)
         with unit_of_work():
             actions.fail(self.ground.work(), deployment, error=error, log_tail=log_tail)
@@ -98,6 +112,24 @@ class Rollout(DBOSConfiguredInstance):
         steps.tidy(self.ground, deployment)
         self.observe(deployment_id, "leave conclude")
 
+    def bury(self, deployment: Deployment, why: str) -> None:
+        """End a deployment whose workflow cannot, back to what served before if that is there.
+
+        Whatever else it leaves behind is cleared away by reconciliation, or by the next one.
+        """
+        error = deployment.error or f"Its workflow {why}; see the server's log."
+        self.fallen.discard(str(deployment.id))
+        if queries.is_settled(deployment):
+            with unit_of_work():
+                actions.finish(self.ground.work(), deployment, problem=error)
+            return
+        try:
+            undoing.undo(self.ground, deployment)
+        except SteerwayError as trouble:
+            error = f"{error} Taking it back failed as well: {trouble}"
+        with unit_of_work():
+            actions.fail(self.ground.work(), deployment, error=error)
+
     def _itinerary(self, deployment_id: str) -> list[tuple[Step, int]]:
         """The steps, from what never changes in the record."""
         with reading():
@@ -107,6 +139,8 @@ class Rollout(DBOSConfiguredInstance):
     def _take(self, deployment_id: str, step: Step, wave: int) -> None:
         with unit_of_work():
             deployment = queries.by_id(deployment_id)
+            if not deployment.is_running:
+                raise Ended(ref=deployment.ref, state=deployment.state)
             actions.enter(self.ground.work(), deployment, step)
         try:
             note = steps.TAKE[step](self.ground, deployment, wave)

@@ -164,15 +164,24 @@ SOCIALACCOUNT_PROVIDERS = {
 }
 
 # One server is one process: counts of tries in its memory hold for all its requests.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# So many that nobody can push out the count of their own tries with others.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
-SESSION_COOKIE_NAME = "steerway"
+# Browsers take a cookie of this name from this very host alone: no neighbour under the same
+# domain can put a session or a form token of its own in its place.
+HOST_ONLY = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{HOST_ONLY}steerway"
 SESSION_COOKIE_AGE = 12 * 3600  # without a request; the middleware extends it
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "steerway.platform.web.failures.csrf"
-CSRF_COOKIE_NAME = "steerway-csrf"
+CSRF_COOKIE_NAME = f"{HOST_ONLY}steerway-csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_TRUSTED_ORIGINS = [STEERWAY.public_url] if HTTPS else []

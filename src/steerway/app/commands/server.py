@@ -38,7 +38,7 @@ User={user}
 {variables}
 # Secret settings, one NAME=VALUE a line, readable by root alone.
 EnvironmentFile=-/etc/steerway.env
-ExecStart="{python}" -m steerway.app up --foreground
+ExecStart={python} -m steerway.app up --foreground
 Restart=always
 # Services and the router belong to supervisord, which outlives the server.
 KillMode=process
@@ -139,9 +139,10 @@ def unit() -> None:
     """Print a systemd unit that keeps the server running on a host."""
     current = load()
     plain, _ = _variables(current)
-    variables = "\n".join(f'Environment="{name}={value}"' for name, value in sorted(plain.items()))
-    user = Path.home().owner()
-    click.echo(UNIT.format(user=user, variables=variables, python=sys.executable), nl=False)
+    pairs = (f"{name}={value}" for name, value in sorted(plain.items()))
+    variables = "\n".join(f"Environment={_quoted(pair)}" for pair in pairs)
+    user, python = Path.home().owner(), _quoted(sys.executable)
+    click.echo(UNIT.format(user=user, variables=variables, python=python), nl=False)
 
 
 def start(settings: Settings) -> None:
@@ -202,6 +203,12 @@ def _variables(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
         elif name != f"{PREFIX}HOME" and name.removesuffix("_FILE") in known:
             plain[name] = value
     return plain, secret
+
+
+def _quoted(text: str) -> str:
+    """A word of a unit file. Source: systemd.syntax(7), systemd.unit(5): `%` begins a specifier."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
 
 
 def _refuse_taken_ports(settings: Settings) -> None:

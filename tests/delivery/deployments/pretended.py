@@ -119,12 +119,13 @@ class Router:
         self.is_down = False
         self.table = Table()
         self.asked = 0
+        self.active: Callable[..., int] = lambda *_clusters: 0
 
     def ready(self) -> bool:
         return True
 
     def active_requests(self, *clusters: str) -> int:
-        return 0
+        return self.active(*clusters)
 
     def apply(self, table: Table, **_: object) -> Ack:
         self.asked += 1

@@ -31,6 +31,12 @@ def route(service: str, environment: str) -> Route | None:
     return Route.objects.filter(service=service, environment=environment).first()
 
 
+def receivers(service: str, environment: str) -> set[UUID]:
+    """The deployments that new requests to a service go to."""
+    found = route(service, environment)
+    return {UUID(share["deployment"]) for share in found.shares} if found else set()
+
+
 def table(
     services: Collection[str],
     replicas: Iterable[Replica],

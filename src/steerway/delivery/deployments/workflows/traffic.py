@@ -48,10 +48,13 @@ def await_router(ground: Ground) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def apply(ground: Ground, *, drain_limit: timedelta = NO_WAIT) -> Ack:
-    """Have the router serve what the records say. Nothing is written when it does already."""
+def apply(ground: Ground) -> Ack:
+    """Have the router serve what the records say. Nothing is written when it does already.
+
+    Nobody's requests are waited for: all services take turns here.
+    """
     with ground.routing:
-        return ground.envoy.apply(table(ground), drain_limit=drain_limit)
+        return ground.envoy.apply(table(ground), drain_limit=NO_WAIT)
 
 
 def table(ground: Ground) -> Table:
@@ -91,13 +94,17 @@ def point(ground: Ground, deployment: Deployment, shares: Mapping[UUID, int]) ->
 def withdraw(ground: Ground, going: Sequence[Replica], *, limit: timedelta) -> None:
     """Take replicas out of traffic, and wait until their requests have ended or the limit is over.
 
-    The router closes its connections to a replica when the requests on them have ended, so a
-    replica without connections has nothing left to answer.
+    A version that gets no new requests keeps its place in the router until it has answered the
+    others: any service's turn could take it away. The router closes its connections to a replica
+    when the requests on them have ended, so one without connections has nothing left to answer.
     """
+    until = time.monotonic() + limit.total_seconds()
+    quiet = _without_traffic(going)
+    while quiet and ground.envoy.active_requests(*quiet) and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
     with unit_of_work():
         runtimes.admit(ground.work(), going, routed=False)
-    apply(ground, drain_limit=limit)
-    until = time.monotonic() + limit.total_seconds()
+    apply(ground)
     while _is_busy(going) and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
 
@@ -105,6 +112,17 @@ def withdraw(ground: Ground, going: Sequence[Replica], *, limit: timedelta) -> N
 def cluster(deployment: Deployment) -> str:
     """What the router calls a deployment."""
     return cluster_name(deployment.service, deployment.environment, deployment.id)
+
+
+def _without_traffic(going: Sequence[Replica]) -> list[str]:
+    """What the router calls the versions of these replicas that have no share of new requests."""
+    versions = {(r.service, r.environment, r.deployment_id) for r in going if r.port}
+    with reading():
+        return [
+            cluster_name(service, environment, deployment)
+            for service, environment, deployment in versions
+            if deployment not in router.receivers(service, environment)
+        ]
 
 
 def _is_busy(going: Sequence[Replica]) -> bool:

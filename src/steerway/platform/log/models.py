@@ -37,7 +37,7 @@ class Event(models.Model):
 
     def sealed(self) -> str:
         """The hash this entry must have, computed from what is stored."""
-        entry = {
+        entry: dict[str, str | int] = {
             "seq": self.seq,
             "id": str(self.id),
             "at": moment(self.at),

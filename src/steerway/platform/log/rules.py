@@ -1,6 +1,7 @@
 """How an entry is written down and chained. Pure."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -24,6 +25,11 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def seal(previous: str, entry: Mapping[str, object]) -> str:
-    """The hash of an entry: of all its fields and the hash before it."""
-    return hashlib.sha256(f"{previous}\n{canonical(entry)}".encode()).hexdigest()
+def seal(previous: str, entry: Mapping[str, str | int]) -> str:
+    """The hash of an entry: of all its fields and the hash before it.
+
+    The fields are named in ASCII and hold texts and numbers of entries. Of those, tight and
+    sorted JSON is the canonical text of RFC 8785, at a tenth of the time; a test holds it.
+    """
+    text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()

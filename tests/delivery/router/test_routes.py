@@ -107,6 +107,15 @@ def test_a_name_that_steerway_gives_can_be_taken_too(work: Work) -> None:
         actions.point(work, aim((NEW, 100), environment="testing"))
 
 
+def test_places_whose_names_read_alike_are_two_hosts(work: Work) -> None:
+    for service, environment in (("shop-api", "production"), ("shop", "api-production")):
+        actions.point(work, Aim(service, environment, shares={OLD: 100}, is_last=False))
+
+    table = queries.table({"shop", "shop-api"}, [], {}, {})
+
+    assert len({host.name for host in table.hosts}) == 2
+
+
 def test_a_closed_route_leads_nowhere(work: Work) -> None:
     actions.point(work, aim((OLD, 100)))
 

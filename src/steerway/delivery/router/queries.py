@@ -91,7 +91,7 @@ def _host(route: Route, known: set[str]) -> VirtualHost:
         in known
     )
     return VirtualHost(
-        name=f"{route.service}-{route.environment}",
+        name=f"{route.service}.{route.environment}",  # neither has a dot, both may have dashes
         service=route.service,
         environment=route.environment,
         domains=_domains(route),

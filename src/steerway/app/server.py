@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import uvicorn
 
+from steerway.app.connections import Connection
 from steerway.platform.errors import Refused
 from steerway.platform.settings import Settings
 
@@ -128,6 +129,7 @@ class _Door(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Connection,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -11,7 +11,7 @@ import pytest
 from a2wsgi.asgi_typing import ReceiveEvent
 from django.contrib.auth import login
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connections
+from django.db import OperationalError, connections
 from django.http import HttpRequest
 
 from steerway.app import events
@@ -188,6 +188,28 @@ def test_two_listeners_hear_the_same() -> None:
             await listener.leaves()
 
         assert [listener.ids for listener in both] == [[1, 2], [1, 2]]
+
+    play(scene)
+
+
+def test_a_stream_goes_on_when_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    last_seq = events._last_seq
+
+    def away_for_a_moment() -> int:
+        asked.append(1)
+        if len(asked) == 2:
+            raise OperationalError("database is locked")
+        return last_seq()
+
+    monkeypatch.setattr(events, "_last_seq", away_for_a_moment)
+
+    async def scene() -> None:
+        listener = Listener(Stream(anybody))
+        await listener.hears("event: hello")
+        await asyncio.to_thread(happen)
+        await listener.hears("id: 1")
+        await listener.leaves()
 
     play(scene)
 

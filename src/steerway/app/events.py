@@ -6,6 +6,7 @@ servers on one PostgreSQL.
 """
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from a2wsgi.asgi_typing import HTTPScope, Receive, Send
+from django.db import DatabaseError
 
 from steerway.platform.db import reading
 from steerway.platform.log import queries as log
@@ -114,10 +116,12 @@ class Stream:
 
     async def _poll(self) -> None:
         while self._listeners:
-            newest = await asyncio.to_thread(_last_seq)
-            if newest > self._seq:
-                self._seq = newest
-                self._wake()
+            # A database that is away for a moment is asked again: nobody else would.
+            with contextlib.suppress(DatabaseError):
+                newest = await asyncio.to_thread(_last_seq)
+                if newest > self._seq:
+                    self._seq = newest
+                    self._wake()
             await asyncio.sleep(POLL_SECONDS)
 
     def _wake(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -247,7 +248,7 @@ class Installation:
         self.claim.close()
         log = self.home / "log" / "server.log"
         _, failed, trace = log.read_text().partition("Traceback") if log.exists() else ("", "", "")
-        subprocess.run(["rm", "-rf", str(self.home)], check=True)
+        shutil.rmtree(self.home)
         assert not failed, f"the server failed: {trace[:6000]}"
         assert not left, f"still running: {left}"
         assert not sockets, f"sockets left: {sockets}"

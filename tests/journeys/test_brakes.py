@@ -1,6 +1,5 @@
 """People brake: one deployment at a time, cancel, hold, freeze, and the way past them."""
 
-import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from typing import Final
 import pytest
 
 from steerway.platform.client import Problem
-from tests.journeys.installation import Done, Installation, until
+from tests.journeys.installation import Installation, until
+from tests.journeys.people import Person
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("brakes")]
 SLOW_BUILD: Final = "sh -c 'sleep 1; python build.py'"
@@ -113,27 +113,6 @@ def test_a_hold_and_a_freeze_stop_deployments_but_neither_rollbacks_nor_emergenc
     assert newest["emergency"]
     assert newest["why"] == "checkout is broken"
     assert newest["requested_by"].startswith(operator.name)
-
-
-class Person:
-    """Somebody who signs in over the network with a token of their own."""
-
-    def __init__(self, installation: Installation, name: str, role: str, config: Path) -> None:
-        self.name, self.installation = name, installation
-        installation.ok("user", "add", name, "--role", role)
-        made = installation.ok("token", "create", "laptop", "--owner", name, "--json")
-        self.secret = str(json.loads(made)["secret"])
-        self.server = f"http://127.0.0.1:{installation.port}"
-        self.config = config / name
-        file = self.config / "steerway" / "tokens.json"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps({self.server: self.secret}))
-
-    def steerway(self, *words: str) -> Done:
-        """Run a command as this person."""
-        return self.installation.steerway(
-            *words, STEERWAY_SERVER=self.server, XDG_CONFIG_HOME=str(self.config)
-        )
 
 
 def state_of(installation: Installation, ref: str, step: str) -> str:

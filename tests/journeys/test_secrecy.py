@@ -13,7 +13,7 @@ import pytest
 from steerway.platform.client import Client, Problem
 from tests.journeys import processes
 from tests.journeys.installation import SECRET, Installation, until
-from tests.journeys.test_brakes import Person
+from tests.journeys.people import Person
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("brakes")]
 PAGES_MAX: Final = 80

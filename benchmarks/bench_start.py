@@ -7,6 +7,7 @@ Plays what `make up` plays, in homes of its own on free ports: `examples/shop/st
 
 import http.client
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -53,7 +54,8 @@ def main() -> None:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """An installation of its own, stopped and removed at the end."""
+    """An installation of its own, stopped and removed at the end, also when told to stop."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))
     with home() as directory:
         one = Stage(directory)
         try:

@@ -13,5 +13,5 @@ failed=0
 echo "== on PostgreSQL: the tests of the database"
 $bin/python tests/on_postgresql.py -q -n 2 -m "database and not journey and not browser" || failed=1
 echo "== everything, on SQLite"
-$bin/pytest -q -n 2 --dist loadgroup || failed=1
+$bin/pytest -q -n 2 --dist loadfile || failed=1
 exit $failed

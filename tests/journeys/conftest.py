@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys import killing
 from tests.journeys.installation import CHECKOUT, Installation
 
 Founder = Callable[..., Installation]
@@ -61,3 +62,10 @@ def serving(steerway: Installation) -> Installation:
     """A running Steerway whose shop serves v1."""
     steerway.deploy("v1")
     return steerway
+
+
+@pytest.fixture(scope="module")
+def crashing(serving: Installation) -> Installation:
+    """A Steerway whose shop serves v1 and whose server crashes as it is told."""
+    killing.plant(serving)
+    return serving

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.journeys.installation import Installation
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("api")]
+pytestmark = pytest.mark.journey
 EXAMPLES: Final = 12
 PROBLEM: Final = 400
 # A good call of it ends the token that the calls after it need.

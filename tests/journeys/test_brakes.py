@@ -13,7 +13,7 @@ from steerway.platform.client import Problem
 from tests.journeys.installation import Installation, until
 from tests.journeys.people import Person
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("brakes")]
+pytestmark = pytest.mark.journey
 SLOW_BUILD: Final = "sh -c 'sleep 1; python build.py'"
 
 

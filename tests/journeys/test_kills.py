@@ -17,7 +17,7 @@ from tests.journeys.conftest import Record
 from tests.journeys.installation import Installation, until
 from tests.journeys.visitors import Visit, visitors
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("kills")]
+pytestmark = pytest.mark.journey
 MORE: Final = 40  # answers after the deed: what comes back must be seen to serve
 GETS: Final = "/=20,/catalog=60,/orders=20"
 # What Envoy was answering at its death, and what came until the next one listened.

@@ -16,7 +16,7 @@ from tests.journeys import processes
 from tests.journeys.conftest import Founder
 from tests.journeys.installation import Done, Installation, until
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("refusals")]
+pytestmark = pytest.mark.journey
 HEALTH: Final = {"path": "/healthz", "timeout": "2s", "interval": "100ms"}
 LEFT_MB: Final = 150  # of what a deployment asks for
 

@@ -15,7 +15,7 @@ from tests.journeys import processes
 from tests.journeys.installation import SECRET, Installation, until
 from tests.journeys.people import Person
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("brakes")]
+pytestmark = pytest.mark.journey
 PAGES_MAX: Final = 80
 API: Final = (
     "status", "services", "services/shop", "services/shop/descriptor", "deployments",

@@ -7,7 +7,7 @@ import pytest
 from tests.journeys.installation import PATIENCE_SECONDS, Installation
 from tests.journeys.visitors import visitors
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("switches")]
+pytestmark = pytest.mark.journey
 SHORT_HEALTH = {"health": {"path": "/healthz", "timeout": "2s", "interval": "100ms"}}
 ROLLBACK_SECONDS_MAX = 5.0
 

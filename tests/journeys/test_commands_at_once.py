@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.journeys.conftest import Founder
+from tests.journeys.installation import until
 
 pytestmark = pytest.mark.journey
 
@@ -17,6 +18,7 @@ def test_three_who_start_at_once_start_one_server(found: Founder) -> None:
 
     assert [one.code for one in done] == [0, 0, 0], done
     assert sum("Steerway runs at" in one.stdout for one in done) == 1
+    until(lambda: "server.started" in installation.types(), "its worker is at work")
     assert installation.types().count("server.started") == 1
 
 

@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Final
@@ -80,10 +82,11 @@ def up(foreground: bool) -> None:
         serve(settings)
         return
     url = settings.public_url
-    if _is_ready(settings):
-        click.echo(f"Steerway is running at {url}")
-        return
-    start(settings)
+    with _turn(settings):
+        if _is_ready(settings):
+            click.echo(f"Steerway is running at {url}")
+            return
+        start(settings)
     click.echo(f"Steerway runs at {url}")
     click.echo("`steerway user link` signs you in; `steerway status` shows what runs.")
 
@@ -93,12 +96,13 @@ def restart() -> None:
     """Start the server anew, with what is installed and set now; services run on."""
     settings = load()
     supervisor = supervisor_of(settings)
-    ours = supervisor.record(PROGRAM)
-    if pid := _holder(settings):
-        if ours is None or ours.pid != pid:
-            raise StartedElsewhere(pid=pid)
-        supervisor.stop(PROGRAM)
-    start(settings)
+    with _turn(settings):
+        ours = supervisor.record(PROGRAM)
+        if pid := _holder(settings):
+            if ours is None or ours.pid != pid:
+                raise StartedElsewhere(pid=pid)
+            supervisor.stop(PROGRAM)
+        start(settings)
     click.echo(f"Steerway runs at {settings.public_url}")
 
 
@@ -110,11 +114,12 @@ def down() -> None:
     if not (settings.run / "conf.d").exists():
         click.echo("Nothing runs.")
         return
-    supervisor.stop(PROGRAM)
-    _stop_foreground(settings)
-    supervisor.shutdown()
-    router.end(site_of(settings))
-    settings.socket.unlink(missing_ok=True)  # a server that was killed leaves it
+    with _turn(settings):
+        supervisor.stop(PROGRAM)
+        _stop_foreground(settings)
+        supervisor.shutdown()
+        router.end(site_of(settings))
+        settings.socket.unlink(missing_ok=True)  # a server that was killed leaves it
     click.echo("Everything is stopped. `steerway up` starts it again.")
 
 
@@ -211,12 +216,21 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _refuse_taken_ports(settings: Settings) -> None:
+@contextmanager
+def _turn(settings: Settings) -> Iterator[None]:
+    """One command at a time starts or stops: the others wait, and then look again."""
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.run.mkdir(mode=0o700, exist_ok=True)
+        turn = (settings.run / "commands.lock").open("w")
     except OSError as error:
         raise HomeUnusable(home=settings.home, reason=error.strerror) from error
+    with turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+
+
+def _refuse_taken_ports(settings: Settings) -> None:
     if pid := _holder(settings):
         raise HomeInUse(pid=pid, home=settings.home)
     with network_socket(settings):
@@ -238,7 +252,9 @@ def _stop_foreground(settings: Settings) -> None:
         return
     os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + STOP_SECONDS
-    while _holder(settings) and time.monotonic() < until:
+    while _holder(settings) == pid:
+        if time.monotonic() > until:  # It may be killed at any time, and waits for a long step.
+            os.kill(pid, signal.SIGKILL)
         time.sleep(POLL_SECONDS)
 
 

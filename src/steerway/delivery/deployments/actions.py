@@ -188,8 +188,8 @@ def finish(
     )
     if unchanged:
         deployment.steps.filter(state=StepState.WAITING.value).update(state=StepState.SKIPPED.value)
-    if deployment.kind == Kind.ROLLBACK and deployment.previous_id:
-        Deployment.objects.filter(id=deployment.previous_id, bad_at=None).update(bad_at=work.now)
+    if deployment.kind == Kind.ROLLBACK:
+        _condemn(work, deployment)
     return True
 
 
@@ -291,6 +291,19 @@ def _take_place(deployment: Deployment) -> None:
     )
     place.filter(serves=True).update(serves=False)
     place.filter(id=deployment.id).update(serves=True)
+
+
+def _condemn(work: Work, rollback: Deployment) -> None:
+    """What was left is not returned to, nor is any other deployment of the same to this place."""
+    left = rollback.previous
+    assert left is not None, "there is no rollback where nothing serves"
+    Deployment.objects.filter(
+        service=left.service,
+        environment=left.environment,
+        release=left.release_id,
+        config_digest=left.config_digest,
+        bad_at=None,
+    ).update(bad_at=work.now)
 
 
 def _outcome(deployment: Deployment) -> str:

@@ -151,8 +151,7 @@ def earlier(service: str, environment: str, release: str) -> Deployment:
     now = serving(service, environment)
     candidates = _returnable(now) if now else []
     for candidate in candidates:
-        found = candidate.release
-        if found and (found.name == release or found.commit.startswith(release)):
+        if candidate.release and releases.is_called(candidate.release, release):
             return candidate
     known = dict.fromkeys(c.version for c in candidates)
     raise NeverServed(

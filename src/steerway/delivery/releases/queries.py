@@ -42,6 +42,12 @@ def find(service: str, wanted: str) -> Release:
     return found
 
 
+def is_called(release: Release, wanted: str) -> bool:
+    """Whether `find` would take `wanted` for this release."""
+    begins = release.digest.startswith(wanted) or release.commit.startswith(wanted)
+    return release.name == wanted or (len(wanted) >= DIGEST_TYPED_MIN and begins)
+
+
 def latest(service: str) -> Release | None:
     """The newest release whose files are kept; None when nothing was built yet."""
     return present(service).first()

@@ -31,6 +31,11 @@ def test_a_minute_of_life_forgives_earlier_crashes(lived: float, crashes: int) -
     assert after["last_exit"] == "exit status 9"
 
 
+@pytest.mark.parametrize(("now", "seconds"), [(96.0, 4.0), (101.0, 0.0), (-86_000.0, 30.0)])
+def test_a_clock_that_is_set_back_makes_no_pause_longer(now: float, seconds: float) -> None:
+    assert exec_shim.remaining({**STATE, "resumes_at": 100.0}, now) == seconds
+
+
 def test_a_known_problem_explains_an_end_better_than_its_status() -> None:
     state: State = {**STATE, "problem": "cannot start shop: no such file"}
 

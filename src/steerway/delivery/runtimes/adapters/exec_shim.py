@@ -141,6 +141,11 @@ def delay(crashes: int) -> float:
     return min(DELAY_MAX, DELAY_FIRST * 2 ** min(crashes - 1, 10)) if crashes else 0.0
 
 
+def remaining(state: State, now: float) -> float:
+    """Seconds left of a pause that was cut short; never more than a pause, wherever clocks went."""
+    return min(DELAY_MAX, max(0.0, state["resumes_at"] - now))
+
+
 def last_exit(log: str, name: str) -> str:
     """How supervisord says that `name` ended last: "exit status 1", "terminated by SIGKILL"."""
     pattern = rf"exited: {re.escape(name)} \((.*); [a-z ]*expected\)$"
@@ -201,7 +206,7 @@ def _pause(spec: Spec, record: proc.Record | None) -> State:
     if record is None or state is None or state["boot"] != proc.boot():
         return _fresh()
     if state["phase"] == "backoff":
-        seconds = max(0.0, state["resumes_at"] - time.time())
+        seconds = remaining(state, time.time())
     else:
         lived = time.clock_gettime(time.CLOCK_BOOTTIME) - record.started / _TICKS
         state = after_exit(state, lived, _how_it_ended(spec, record, state))

@@ -17,8 +17,12 @@ from pytest_django import Settings
 from steerway.app.urls import api
 from steerway.planning.changes import queries as changes
 from steerway.platform import clock
+from steerway.platform.identity import tokens
 from steerway.platform.identity.models import User
 from steerway.platform.log import queries as log
+from steerway.platform.roles import Role
+from steerway.platform.work import Work
+from tests.cast import Started, actor
 from tests.platform.web import scene
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -164,3 +168,34 @@ def test_a_viewer_changes_nothing_but_their_own(guest: Client, values: dict[str,
     assert len(statuses) > STATE_CHANGING_MIN
     assert max(reading.values()) < SERVER_ERROR
     assert log.last_seq() == before
+
+
+def test_a_narrow_token_reads_only_what_its_scopes_cover(values: dict[str, str]) -> None:
+    headers = {
+        scope: {"Authorization": f"Bearer {_token(scope)}"}
+        for scope in ("deployments.start", "records.read", "secrets.list")
+    }
+    reads = {a for m, a in _api(values) if m == "get"} - {"/api/schema", "/api/no-such-thing"}
+
+    allowed = {
+        scope: {a for a in reads if Client().get(a, headers=sent).status_code != FORBIDDEN}
+        for scope, sent in headers.items()
+    }
+
+    assert allowed["deployments.start"] == {"/api/me", "/api/ready"}
+    assert allowed["secrets.list"] == {"/api/me", "/api/ready", "/api/secrets"}
+    assert reads - allowed["records.read"] == {
+        "/api/log/export",
+        "/api/people",
+        "/api/secrets",
+        "/api/tokens",
+    }
+
+
+def _token(scope: str) -> str:
+    """The secret of a developer's token for one thing only."""
+    dave, _ = User.objects.get_or_create(username="dave", defaults={"role": "developer"})
+    own = Work(actor=actor("dave", Role.DEVELOPER), now=clock.now(), starter=Started())
+    name = scope.replace(".", "-")
+    _, secret = tokens.create(own, name=name, days=1, owner=dave.username, scopes=[scope])
+    return secret

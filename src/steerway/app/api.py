@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
+from ninja.constants import NOT_SET
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
@@ -26,6 +27,7 @@ from steerway.platform.errors import (
     Unavailable,
 )
 from steerway.platform.identity import api as identity
+from steerway.platform.identity.middleware import READS
 from steerway.platform.log import api as log
 from steerway.platform.secrets import api as secrets
 
@@ -68,6 +70,9 @@ PROBLEM = {
     },
 }
 
+# Where a query asks for a permission of its own, or the answer is about who asks.
+ASKING_THEMSELVES: Final = {"/ready", "/me", "/people", "/tokens", "/device", "/secrets"}
+
 STATUS = {Forbidden: 403, NotFound: 404, Refused: 409, Invalid: 422, Unavailable: 503}
 TITLES = {
     400: "The request cannot be read",
@@ -100,6 +105,17 @@ def problem(
 def status_of(error: SteerwayError) -> int:
     """The HTTP status of an error of ours."""
     return next(code for kind, code in STATUS.items() if isinstance(error, kind))
+
+
+def _may_read(request: HttpRequest) -> bool:
+    """Reading asks for one permission, so that scopes narrow it; what changes, asks for its own.
+
+    Raises:
+        OutOfScope: the token was made for less.
+    """
+    if request.method in READS:
+        request.work.allow("records.read")  # type: ignore[attr-defined]  # set by the middleware
+    return True
 
 
 def _steerway_error(request: HttpRequest, error: Any) -> HttpResponse:
@@ -177,5 +193,6 @@ def build() -> NinjaAPI:
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Http404, _not_found)
     for prefix, router in ROUTERS:
-        api.add_router(prefix, router)
+        asks = NOT_SET if prefix in ASKING_THEMSELVES else _may_read
+        api.add_router(prefix, router, auth=asks)
     return api

@@ -24,6 +24,7 @@ router = catalog.router
 @router.post("/{name}/plan", response=PlanOut)
 def plan(request: SteerwayRequest, name: str, body: DescriptorIn) -> PlanOut:
     """What applying the descriptor would change. A wrong one is answered with every mistake."""
+    request.work.allow("records.read", on=name)
     wanted, advice = read(name, body)
     return PlanOut.of(queries.plan(wanted), advice)
 

@@ -11,6 +11,7 @@ from steerway.platform import clock
 from steerway.platform.log import queries
 from steerway.platform.log.queries import Filter, Verdict
 from steerway.platform.log.wire import EventOut, VerdictOut
+from steerway.platform.web.request import SteerwayRequest
 
 router = Router(tags=["log"])
 
@@ -40,8 +41,9 @@ def verify(request: HttpRequest) -> Verdict:
 
 
 @router.get("/export")
-def export(request: HttpRequest, service: Text = "", since: Text = "") -> StreamingHttpResponse:
+def export(request: SteerwayRequest, service: Text = "", since: Text = "") -> StreamingHttpResponse:
     """Every entry, oldest first, as JSON Lines of CloudEvents."""
+    request.work.allow("log.export", on=service)  # no action: it only reads
     wanted = _filter(service=service, since=since)
     return StreamingHttpResponse(_lines(wanted), content_type="application/cloudevents+jsonl")
 

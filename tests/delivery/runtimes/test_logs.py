@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,20 @@ def test_a_short_log_is_left_alone(tmp_path: Path) -> None:
     assert logs.rotate(log, size_max=6) is None
     assert logs.rotate(tmp_path / "missing.log") is None
     assert _all(log) == "hello\n"
+
+
+def test_logs_of_replicas_that_are_long_gone_are_deleted_and_no_others(tmp_path: Path) -> None:
+    gone, live = "shop.production.9c41d2aa.0", "shop.production.0123abcd.0"
+    old = [f"{gone}.log", f"{gone}.log.1", f"{live}.log", "server.log", "access.log.2", "notes.txt"]
+    for name in [*old, "shop.production.9c41d2ab.0.log"]:
+        (tmp_path / name).touch()
+    for name in old:
+        os.utime(tmp_path / name, (100, 100))
+
+    deleted = logs.forget(tmp_path, [live, "server"], before=200)
+
+    assert sorted(deleted) == [f"{gone}.log", f"{gone}.log.1"]
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_no_line_is_lost_while_a_log_rotates_under_its_writer(tmp_path: Path) -> None:

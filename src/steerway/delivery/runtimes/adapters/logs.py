@@ -4,11 +4,15 @@ import ctypes
 import errno
 import fcntl
 import os
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 SIZE_MAX = 10 * 1000 * 1000
 KEEP = 5
+# `shop.production.9c41d2aa.0.log`, and its archives: each deployment leaves its own.
+_OF_REPLICA = re.compile(r"([a-z0-9-]+\.[a-z0-9-]+\.[0-9a-f]{8}\.\d+)\.log(\.\d+)?")
 _CHUNK_BYTES = 1024 * 1024
 _COLLAPSE_RANGE = 0x08  # FALLOC_FL_COLLAPSE_RANGE of linux/falloc.h
 _UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM)
@@ -56,6 +60,20 @@ def remove(log: Path, keep: int = KEEP) -> None:
     """Delete a log and its archives."""
     for file in (log, *(_archive(log, n) for n in range(1, keep + 1))):
         file.unlink(missing_ok=True)
+
+
+def forget(directory: Path, kept: Collection[str], before: float) -> list[str]:
+    """Delete the logs of replicas that are gone and wrote last `before`; the names of the files.
+
+    `kept` are the programs that are known. Logs of anything but replicas are not looked at.
+    """
+    gone = []
+    for file in directory.iterdir():
+        found = _OF_REPLICA.fullmatch(file.name)
+        if found and found[1] not in kept and file.stat().st_mtime < before:
+            file.unlink(missing_ok=True)
+            gone.append(file.name)
+    return gone
 
 
 def _archive(log: Path, number: int) -> Path:

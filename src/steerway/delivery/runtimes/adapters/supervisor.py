@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ START_SECONDS = 20.0
 STOP_MARGIN_SECONDS = 5.0
 DYING_SECONDS = 1.0
 STOPS_AT_ONCE = 8
+LOGS_KEPT_SECONDS = 14 * 24 * 3600  # long enough to ask why something failed
 GROUP_SECONDS = 0.5  # an empty cgroup left behind does no harm
 _INHERITED: Final = ("HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -172,9 +174,18 @@ class Supervisor:
         return logs.tail(Path(self._read_spec(name)["log"]), size)
 
     def rotate(self) -> list[str]:
-        """Rotate the logs that have grown too long; the names of their programs."""
+        """Rotate the logs that have grown too long; the names of their programs.
+
+        Those of replicas that have been gone for LOGS_KEPT_SECONDS are deleted.
+        """
         names = [file.stem for file in (self.run / "specs").glob("*.json")]
-        return [name for name in names if logs.rotate(Path(self._read_spec(name)["log"]))]
+        logs.forget(self.log, names, time.time() - LOGS_KEPT_SECONDS)
+        rotated = []
+        for name in names:
+            with contextlib.suppress(ProgramUnknown):  # removed since they were listed
+                if logs.rotate(Path(self._read_spec(name)["log"])):
+                    rotated.append(name)
+        return rotated
 
     def why_not_listening(self, name: str, port: int) -> str:
         """One sentence about a program whose port does not answer."""

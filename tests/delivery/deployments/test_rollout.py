@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -276,6 +277,25 @@ def test_a_workflow_that_fell_over_a_full_disk_is_gone_on_with(
 
     deployment = queries.newest()[0]
     assert (deployment.state, resumed) == ("running", [str(deployment.id)])
+
+
+def test_the_engine_forgets_what_ended_long_ago_and_nothing_else(
+    shop: Stand, rollout: Rollout, sweep: Sweep, engine_writes: EngineWrites
+) -> None:
+    ended = str(run(rollout, shop, "v2").id)
+    engine_writes.fail()
+    with pytest.raises(OSError, match="full"):
+        run(rollout, shop, "v3")
+    engine_writes.succeed()
+    unended = str(queries.newest()[0].id)
+    now = datetime.now(UTC)
+
+    soon = sweep.forget(now + timedelta(days=6))
+    late = sweep.forget(now + timedelta(days=8))
+
+    assert (soon, late) == (0, 1)
+    assert DBOS.get_workflow_status(ended) is None
+    assert DBOS.get_workflow_status(unended) is not None
 
 
 @pytest.mark.parametrize(

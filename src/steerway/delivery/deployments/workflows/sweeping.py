@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from dbos import DBOS, SetWorkflowID, WorkflowStatus
@@ -12,6 +13,8 @@ from steerway.delivery.deployments.workflows.rollout import Rollout
 from steerway.planning.catalog import queries as catalog
 from steerway.platform.db import reading
 
+KEPT: Final = timedelta(days=7)
+FORGOTTEN_AT_ONCE: Final = 1000
 PENDING: Final = "PENDING"
 DEAD: Final = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -48,6 +51,21 @@ class Sweep:
             status = DBOS.get_workflow_status(str(deployment.id))
             if status is not None and (why := self._is_dead(status)):
                 self.rollout.bury(deployment, why)
+
+    def forget(self, now: datetime) -> int:
+        """Delete what the engine keeps of workflows that ended long ago; how many.
+
+        The records and the log say what happened; the engine keeps its own to go on from.
+        """
+        old = DBOS.list_workflows(
+            completed_before=(now - KEPT).isoformat(),
+            limit=FORGOTTEN_AT_ONCE,
+            load_input=False,
+            load_output=False,
+        )
+        if old:
+            DBOS.delete_workflows([one.workflow_id for one in old])
+        return len(old)
 
     def _running(self) -> list[Deployment]:
         with reading():

@@ -135,7 +135,7 @@ def _client() -> Any:
     from steerway.platform.identity.models import User  # noqa: PLC0415 -- the same
 
     user = User.objects.create(username="alice", role="admin", is_active=True)
-    client = Client(raise_request_exception=True)
+    client = Client(raise_request_exception=True, SERVER_NAME="localhost")
     client.force_login(user)
     return client
 

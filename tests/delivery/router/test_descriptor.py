@@ -45,6 +45,8 @@ def test_the_time_is_shared_among_the_tries() -> None:
         {"hosts": ["shop.example.com:8080"]},
         {"hosts": ["*"]},
         {"hosts": ["a.*.com"]},
+        {"hosts": ["shop.example.com", "localhost"]},
+        {"hosts": ["127.0.0.1"]},
         {"hosts": ["a" * 64 + ".com"]},
         {"timeout": "2h"},
         {"timeout": 15},

@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 
 from steerway.platform.descriptor.section import DurationBetween, Section, SizeBetween
 
+# Browsers keep the cookies of a host for all of its ports: under these names a service would be
+# sent the sessions of people who use Steerway on the machine itself.
+OWN_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 ENDLESS_TRY: Final = timedelta(seconds=15)  # shared among the tries of an endless answer
 
 HostName = Annotated[
@@ -59,6 +62,16 @@ class RouteSection(Section):
     def try_limit(self) -> timedelta:
         """How long one replica may be silent."""
         return self.try_timeout or (self.timeout or ENDLESS_TRY) / (self.retries + 1)
+
+    @model_validator(mode="after")
+    def hosts_are_not_steerway_s(self) -> Self:
+        """Names of the machine itself belong to Steerway's pages."""
+        if taken := OWN_HOSTS.intersection(self.hosts):
+            raise ValueError(
+                f"{min(taken)} is the name of Steerway's own pages; a name below it, such as "
+                "shop.localhost, is a service's"
+            )
+        return self
 
     @model_validator(mode="after")
     def a_second_try_fits(self) -> Self:

@@ -1,5 +1,6 @@
 """Routes in the records, and the table that follows from them."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -114,6 +115,18 @@ def test_places_whose_names_read_alike_are_two_hosts(work: Work) -> None:
     table = queries.table({"shop", "shop-api"}, [], {}, {})
 
     assert len({host.name for host in table.hosts}) == 2
+
+
+def test_the_short_name_goes_to_the_environment_that_is_last_now(work: Work) -> None:
+    actions.point(work, aim((OLD, 100)))
+
+    actions.point(work, replace(aim((NEW, 100), environment="abroad"), is_last=True))
+
+    hosts = {h.environment: h.domains for h in queries.table({"shop"}, [], {}, {}).hosts}
+    assert hosts == {
+        "production": ("shop.production.localhost",),
+        "abroad": ("shop.localhost", "shop.abroad.localhost"),
+    }
 
 
 def test_a_closed_route_leads_nowhere(work: Work) -> None:

@@ -30,6 +30,10 @@ def point(work: Work, aim: Aim) -> bool:
     Raises:
         HostTaken: one of the host names leads elsewhere.
     """
+    if aim.is_last:
+        # Environments were added or moved: the short name goes to the one that is last now.
+        others = Route.objects.filter(service=aim.service).exclude(environment=aim.environment)
+        others.filter(is_last=True).update(is_last=False, updated_at=work.now)
     hosts = RouteSection.stored(aim.settings).hosts
     names = domains(aim.service, aim.environment, is_last=aim.is_last, hosts=hosts)
     check_hosts(aim.service, aim.environment, names)

@@ -3,7 +3,9 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 import pytest
@@ -26,7 +28,11 @@ from django.conf import settings  # noqa: E402
 
 from steerway.platform.roles import Role  # noqa: E402
 from steerway.platform.work import Work  # noqa: E402
+from tests.browsing import launched  # noqa: E402
 from tests.cast import NOON, Started, actor  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def pytest_unconfigure() -> None:
@@ -45,6 +51,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 # The cast works at no server in particular; so do requests, or they would not share services.
 settings.STEERWAY_NODE = ""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """The one real browser of this process."""
+    yield from launched()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -20,6 +19,7 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from steerway.platform.client import Client, Problem, ServerDown
+from tests.homes import remove
 from tests.journeys import processes
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -248,7 +248,7 @@ class Installation:
         self.claim.close()
         log = self.home / "log" / "server.log"
         _, failed, trace = log.read_text().partition("Traceback") if log.exists() else ("", "", "")
-        shutil.rmtree(self.home)
+        remove(self.home)
         assert not failed, f"the server failed: {trace[:6000]}"
         assert not left, f"still running: {left}"
         assert not sockets, f"sockets left: {sockets}"

@@ -13,20 +13,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+
+from tests.browsing import AXE
 
 ROOT = Path(__file__).parents[3]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-# Chromium's own calls home would fail one after the other in a closed network.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESK, PHONE = 1440, 390
 HEIGHT = 900
 
@@ -47,28 +38,10 @@ class Stage:
         self.orders.flush()
 
 
-def missing() -> str:
-    """What keeps these tests from running; empty when nothing does."""
-    if not _chromium():
-        return "Chromium is missing: apt-get install chromium"
-    return "" if AXE.exists() else "axe-core is missing: npm ci --ignore-scripts"
-
-
-def _chromium() -> str:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or ""
-
-
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium, or one clear line that says why these tests do not run."""
-    if reason := missing():
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
-        yield launched
-        launched.close()
+def browser(chromium: Browser) -> Browser:
+    """Chromium."""
+    return chromium
 
 
 @pytest.fixture(scope="session")

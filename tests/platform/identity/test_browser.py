@@ -1,18 +1,13 @@
 """Passkeys in a real browser, with a virtual authenticator, under the strict policy."""
 
-import shutil
-
 import pytest
+from playwright.sync_api import Browser
 
 from tests.platform.identity.served import Server
 from tests.platform.identity.test_cli import run, terminal, user
 
 __all__ = ["terminal"]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = pytest.mark.browser
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -23,17 +18,16 @@ AUTHENTICATOR = {
 }
 
 
-def test_a_passkey_is_added_after_a_link_and_signs_in_alone(server: Server) -> None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- slow, only where it runs
-
+def test_a_passkey_is_added_after_a_link_and_signs_in_alone(
+    server: Server, chromium: Browser
+) -> None:
     link = run(user, "add", "petra", "--role", "developer").stdout.splitlines()[0]
     here = f"http://localhost:{server.port}"
     refused: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+    with chromium.new_context() as context:
+        page = context.new_page()
         page.on("console", lambda m: refused.append(m.text) if "Content Security" in m.text else 0)
-        devices = page.context.new_cdp_session(page)
+        devices = context.new_cdp_session(page)
         devices.send("WebAuthn.enable")
         devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
 
@@ -51,6 +45,5 @@ def test_a_passkey_is_added_after_a_link_and_signs_in_alone(server: Server) -> N
         page.get_by_role("button", name="Sign in with a passkey").click()
         page.wait_for_url(here + "/")
         assert page.text_content("body") == "hello petra"
-        browser.close()
 
     assert refused == []

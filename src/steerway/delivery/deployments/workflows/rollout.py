@@ -142,16 +142,9 @@ class Rollout(DBOSConfiguredInstance):
             if not deployment.is_running:
                 raise Ended(ref=deployment.ref, state=deployment.state)
             actions.enter(self.ground.work(), deployment, step)
-        try:
-            note = steps.TAKE[step](self.ground, deployment, wave)
-        except Unchanged as same:
-            self._leave(deployment, step, str(same))
-            raise
-        self._leave(deployment, step, note)
-
-    def _leave(self, deployment: Deployment, step: Step, note: str) -> None:
-        facts = steps.installed(deployment) if step is Step.INSTALL else actions.NOTHING
+        note = steps.TAKE[step](self.ground, deployment, wave)
         with unit_of_work():
+            facts = steps.installed(deployment) if step is Step.INSTALL else actions.NOTHING
             actions.leave(self.ground.work(), deployment, step, note=note, facts=facts)
 
 

@@ -47,7 +47,7 @@ MEGA: Final = 1_000_000
 
 
 class Unchanged(Exception):
-    """What would be deployed serves already; its text is what was found."""
+    """What would be deployed serves already."""
 
 
 def preflight(ground: Ground, deployment: Deployment, wave: int) -> str:
@@ -113,7 +113,9 @@ def build(ground: Ground, deployment: Deployment, wave: int) -> str:
     names = dict.fromkeys([release.name, commit.short])  # one where nobody gave a name
     note = " · ".join([" ".join(names), release.short, *commit.notes])
     if is_same and not deployment.force:
-        raise Unchanged(note)
+        with unit_of_work():
+            actions.leave(ground.work(), deployment, Step.BUILD, note=note)
+        raise Unchanged
     return note
 
 

@@ -33,9 +33,9 @@ def issuer(settings: Settings, stage: None) -> Iterator[Issuer]:
         yield provider
 
 
-def come_back(client: Client, **changed: str) -> object:
+def come_back(client: Client, door: str = DOOR, **changed: str) -> object:
     """The way to the provider and back again."""
-    away = client.get(DOOR)
+    away = client.get(door)
     sent = {k: v[0] for k, v in parse_qs(urlsplit(away.headers["Location"]).query).items()}
     assert sent["code_challenge_method"] == "S256"
     return client.get(DOOR + "/callback", {"code": "abc", "state": sent["state"], **changed})
@@ -108,6 +108,19 @@ def test_an_answer_nobody_asked_for_lets_nobody_in(issuer: Issuer, db: None) -> 
 
     assert client.get("/").status_code == 302
     assert User.objects.count() == 0
+
+
+def test_a_link_ties_nobody_else_s_identity_to_one_s_account(
+    issuer: Issuer, people: dict[str, User]
+) -> None:
+    issuer.claims = {"sub": "666", "preferred_username": "mallory"}
+    alice, mallory = Client(), Client()
+    alice.force_login(people["alice"])
+
+    come_back(alice, DOOR + "?process=connect")
+    come_back(mallory)
+
+    assert mallory.get("/").content == b"hello mallory"
 
 
 def test_a_disabled_person_stays_out(issuer: Issuer, db: None) -> None:

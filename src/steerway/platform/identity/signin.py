@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
@@ -21,9 +22,11 @@ from allauth.mfa.webauthn.forms import (
     ReauthenticateWebAuthnForm,
 )
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from fido2.utils import websafe_decode
 
 from steerway.platform.identity import limits, queries
@@ -228,6 +231,15 @@ class PasskeyAddForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no t
 
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """People who sign on at the team's identity provider."""
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Sign on, and nothing else.
+
+        allauth can also tie an identity to whoever is signed in; the door is a link, so somebody
+        else's link would tie their identity to one's own account.
+        """
+        if sociallogin.state.get("process") != AuthProcess.LOGIN:
+            raise ImmediateHttpResponse(redirect(settings.LOGIN_REDIRECT_URL))
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Whoever the provider lets in gets the role of `oidc_role`."""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from steerway.delivery.runtimes.adapters import proc
+from steerway.delivery.runtimes.adapters import proc, supervisor_rpc
 from steerway.delivery.runtimes.errors import SupervisorDown
 from steerway.delivery.runtimes.rules import ProcessState
 from tests.delivery.runtimes.conftest import Stage, is_running
@@ -188,3 +188,32 @@ def test_a_watcher_may_die_and_supervisord_again(stage: Stage) -> None:
 
     assert again.pid == first.pid
     assert stage.until("shop", lambda it: it.adopted).pid == first.pid
+
+
+def test_a_supervisord_that_hangs_is_replaced_and_its_programs_do_not_notice(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, hung = stage.begin(stage.program("shop", *SLEEP)), stage.supervisor.pid()
+    monkeypatch.setattr(supervisor_rpc, "TIMEOUT_SECONDS", 0.5)
+    os.kill(hung, signal.SIGSTOP)
+
+    assert stage.supervisor.ensure()
+
+    assert stage.until("shop", lambda it: it.adopted).pid == running.pid
+    assert not is_running(hung)
+
+
+def test_everything_ends_though_supervisord_hangs(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, hung = stage.begin(stage.program("shop", *SLEEP)), stage.supervisor.pid()
+    monkeypatch.setattr(supervisor_rpc, "TIMEOUT_SECONDS", 0.5)
+    os.kill(hung, signal.SIGSTOP)
+
+    stage.supervisor.clear()
+    stage.supervisor.stop("shop")
+    stage.supervisor.shutdown()
+
+    assert running.pid
+    assert not is_running(running.pid)
+    assert not is_running(hung)

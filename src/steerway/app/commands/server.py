@@ -115,6 +115,7 @@ def down() -> None:
         click.echo("Nothing runs.")
         return
     with _turn(settings):
+        supervisor.clear()
         supervisor.stop(PROGRAM)
         _stop_foreground(settings)
         supervisor.shutdown()

@@ -67,8 +67,10 @@ class Supervisor:
     def ensure(self) -> bool:
         """Have a supervisord run; True when it had to be started. Programs that run are adopted.
 
+        One that hangs is replaced.
+
         Raises:
-            SupervisorDown: it hangs, or cannot be started.
+            SupervisorDown: it cannot be started.
             HomeTooLong: its socket would have too long a path.
         """
         length = len(str(self.rpc.path))
@@ -83,6 +85,12 @@ class Supervisor:
             self._kill_mute()
             self._launch()
         return True
+
+    def clear(self) -> None:
+        """End a supervisord that hangs, so that programs can be ended without it."""
+        with self._locked("supervisor"):
+            if self.rpc.is_there() and not self._answers():
+                self._kill_mute()
 
     def pid(self) -> int:
         """The process id of supervisord."""
@@ -197,11 +205,9 @@ class Supervisor:
     def shutdown(self) -> None:
         """End all programs and supervisord. What was started starts again with the next one."""
         with self._locked("supervisor"):
-            if not self.rpc.is_there():
+            pid = self.pid() if self.rpc.is_there() and self._answers() else None
+            if pid is None:
                 self._kill_mute()
-                pid = None
-            else:
-                pid = self.pid()
             names = [file.stem for file in (self.run / "specs").glob("*.json")]
             with ThreadPoolExecutor(STOPS_AT_ONCE) as pool:
                 list(pool.map(self._end, names))
@@ -217,9 +223,8 @@ class Supervisor:
         try:
             state, pid = self.rpc.call("getState")["statename"], self.pid()
         except SupervisorDown:
-            # One that dies closes its sockets one after the other.
-            if not proc.wait(lambda: not self.rpc.is_there(), DYING_SECONDS):
-                raise
+            # It dies, and closes its sockets one after the other; or it hangs.
+            proc.wait(lambda: not self.rpc.is_there(), DYING_SECONDS)
             return False
         if state == "RUNNING":
             return True
@@ -231,7 +236,7 @@ class Supervisor:
         return SupervisorDown(socket=self.rpc.path, reason=reason, log=self.rpc.log)
 
     def _kill_mute(self) -> None:
-        """A supervisord without a socket can never be asked again; its programs are adopted."""
+        """One that hangs or has no socket can never be asked again; its programs are adopted."""
         file, config = self.run / "supervisord.pid", str(self.run / "supervisord.conf")
         try:
             pid = int(file.read_text())

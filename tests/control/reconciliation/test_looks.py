@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from steerway.control.reconciliation.workflows import LOOKS_A_ROUND, Reconciler
+from steerway.control.reconciliation.workflows import LOOKS_A_ROUND, Reconciler, upgrade_router
 from steerway.delivery.deployments import actions
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import Step
+from steerway.delivery.router.errors import RouterRefused
 from steerway.delivery.runtimes import actions as runtimes
 from steerway.delivery.runtimes import queries
 from steerway.delivery.runtimes.errors import StillRunning
@@ -127,6 +128,18 @@ def test_what_is_being_deployed_is_not_taken_for_left_over(
     reconciler.look()
 
     assert len(_live(new)) == new.replica_count
+
+
+def test_a_router_that_cannot_be_upgraded_serves_on_and_the_server_starts(
+    shop: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise RouterRefused(kind="Envoy", reason="see router.log.")
+
+    monkeypatch.setattr(shop.router, "is_outdated", lambda: True, raising=False)
+    monkeypatch.setattr(shop.router, "upgrade", refuse, raising=False)
+
+    upgrade_router(shop.ground)
 
 
 def _live(deployment: Deployment) -> list[Replica]:

@@ -5,6 +5,7 @@ and the shim slow down what keeps ending, and a paused service is left alone.
 """
 
 import contextlib
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,7 +16,7 @@ from steerway.delivery.deployments.workflows import traffic
 from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.deployments.workflows.replicas import retire
 from steerway.delivery.router.adapters import programs as router_programs
-from steerway.delivery.router.errors import RouterDown
+from steerway.delivery.router.errors import RouterDown, RouterRefused
 from steerway.delivery.runtimes import actions as runtimes
 from steerway.delivery.runtimes import queries as replicas
 from steerway.delivery.runtimes.models import Replica
@@ -23,6 +24,8 @@ from steerway.delivery.runtimes.rules import Process, ProcessState
 from steerway.planning.catalog import queries as catalog
 from steerway.platform.db import reading, unit_of_work
 from steerway.platform.errors import SteerwayError
+
+LOGGER = logging.getLogger("steerway.reconciliation")
 
 # Once in so many looks, full logs are rotated, what is left over is ended, and the router's files
 # are rendered again, should anybody have edited them.
@@ -195,10 +198,13 @@ def start_router(ground: Ground) -> None:
 def upgrade_router(ground: Ground) -> None:
     """Put the installed router in the place of one that an earlier version started.
 
-    No request is lost. One that does not answer is left to the next look.
+    No request is lost. One that does not answer is left to the next look, and one that stays
+    because the new one did not start serves on: that is no reason for the server to end.
     """
-    with contextlib.suppress(RouterDown):
+    try:
         if ground.envoy.is_outdated():
             ground.envoy.upgrade()
             with unit_of_work():
                 ground.work().record("router.upgraded", "router", version=ground.envoy.version())
+    except (RouterDown, RouterRefused) as trouble:
+        LOGGER.warning("the router is not upgraded: %s", trouble)

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 BACKLOG: Final = 512
 SOCKET_PATH_MAX: Final = 107
 GRACE_SECONDS: Final = 5
+LINK: Final = re.compile(r"/link/[\w-]+")
 
 
 class HomeInUse(Refused):
@@ -205,5 +207,15 @@ def _logging() -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S%z",
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(without_links)
     for noisy in ("dbos", "uvicorn.error", "httpx", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def without_links(record: logging.LogRecord) -> bool:
+    """Let every line through, without the secrets of sign-in links in it."""
+    text = record.getMessage()
+    if LINK.search(text):
+        record.msg, record.args = LINK.sub("/link/…", text), ()
+    return True

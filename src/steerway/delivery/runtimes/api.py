@@ -32,9 +32,11 @@ def logs(
         if position.isdecimal()
     }
     found = []
-    for replica in queries.live(service, environment):
+    live = queries.live(service, environment)
+    each = queries.share_bytes(size_bytes, len(live))
+    for replica in live:
         printed = queries.printed(
-            settings.STEERWAY.log, replica, after=seen.get(replica.program), size_bytes=size_bytes
+            settings.STEERWAY.log, replica, after=seen.get(replica.program), size_bytes=each
         )
         found.append(
             PrintedOut(

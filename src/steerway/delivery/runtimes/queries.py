@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 from steerway.delivery.runtimes.models import Replica
 from steerway.delivery.runtimes.rules import ProcessState
 
-PRINTED_BYTES_MAX: Final = 1_000_000  # of one answer
+PRINTED_BYTES_MAX: Final = 1_000_000  # of one replica
+ANSWER_BYTES_MAX: Final = 4_000_000  # of all replicas together; who follows asks for the rest
 
 
 def live(service: str = "", environment: str = "") -> list[Replica]:
@@ -57,6 +58,11 @@ def by_program(program: str) -> Replica | None:
     return Replica.objects.filter(program=program).first()
 
 
+def share_bytes(asked: int, replicas: int) -> int:
+    """What each of so many replicas may have of one answer."""
+    return min(asked, ANSWER_BYTES_MAX // max(replicas, 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Printed:
     """Whole lines that a replica has printed, and the position behind them."""
@@ -68,16 +74,19 @@ class Printed:
 def printed(log: Path, replica: Replica, *, after: int | None, size_bytes: int) -> Printed:
     """What a replica printed after a position, or its last lines; at most `size_bytes`.
 
-    `log` is the directory of logs. A rotated log starts again from its beginning.
+    `log` is the directory of logs. A rotated log starts again from its beginning. A line that is
+    longer than that is broken.
     """
     file = log / f"{replica.program}.log"
     if not file.exists():
         return Printed("", 0)
     size = file.stat().st_size
     start = after if after is not None and after <= size else max(0, size - size_bytes)
+    most = min(size_bytes, PRINTED_BYTES_MAX)
     with file.open("rb") as handle:
         handle.seek(start)
-        content = handle.read(min(size_bytes, PRINTED_BYTES_MAX))
-    whole = content.rpartition(b"\n")[0] + b"\n" if b"\n" in content else b""
+        content = handle.read(most)
+    is_endless = b"\n" not in content and len(content) == most
+    whole = content if is_endless else content[: content.rfind(b"\n") + 1]
     shown = whole if after is not None or not start else whole.partition(b"\n")[2]
     return Printed(shown.decode(errors="replace"), start + len(whole))

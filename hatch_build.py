@@ -15,6 +15,9 @@ STAMP: Final = ".stamp"
 ASSETS: Final = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE",
+    "uplot/dist/uPlot.iife.min.js": "uplot.min.js",
+    "uplot/dist/uPlot.min.css": "uplot.min.css",
+    "uplot/LICENSE": "uplot.LICENSE",
     "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "inter-latin.woff2",
     "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2": "inter-latin-ext.woff2",
     "@fontsource-variable/inter/LICENSE": "inter.LICENSE",
@@ -23,6 +26,11 @@ ASSETS: Final = {
     ),
     "@fontsource-variable/jetbrains-mono/LICENSE": "jetbrains-mono.LICENSE",
 }
+
+
+# Sheets of others stand below ours: rules outside of layers would beat all that are in one.
+SHEETS: Final = frozenset({"uplot/dist/uPlot.min.css"})
+LAYER: Final = b"@layer vendor {\n%s\n}\n"
 
 
 class AssetsHook(BuildHookInterface[Any]):
@@ -47,14 +55,17 @@ def provide(root: Path) -> None:
     shutil.rmtree(vendor, ignore_errors=True)
     vendor.mkdir(parents=True)
     for source, name in ASSETS.items():
-        shutil.copyfile(root / "node_modules" / source, vendor / name)
+        content = (root / "node_modules" / source).read_bytes()
+        (vendor / name).write_bytes(content if source not in SHEETS else LAYER % content)
     (vendor / STAMP).write_text(stamp)
 
 
 def stamp_of(root: Path) -> str:
     """What the vendor folder was made from."""
     lock = (root / "package-lock.json").read_bytes()
-    return hashlib.sha256(lock + repr(sorted(ASSETS.items())).encode()).hexdigest()
+    return hashlib.sha256(
+        lock + repr((sorted(ASSETS.items()), sorted(SHEETS))).encode()
+    ).hexdigest()
 
 
 def is_current(vendor: Path, stamp: str) -> bool:

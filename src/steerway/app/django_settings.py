@@ -95,6 +95,7 @@ WHITENOISE_AUTOREFRESH = True
 STEERWAY_GRANTS = "steerway.app.permissions.PERMISSIONS"
 STEERWAY_NODE = node_name(STEERWAY.home)
 STEERWAY_STARTER = "steerway.app.waking.ring"
+STEERWAY_TRAFFIC = "steerway.app.watching.TRAFFIC"
 # API addresses that answer without a sign-in: asking for one.
 STEERWAY_OPEN = {"/api/device", "/api/device/token"}
 # Checking a password takes long on purpose; writers must not wait for it.

@@ -16,8 +16,10 @@ from dbos import DBOS, DBOSConfig
 from steerway.app.grounds import ground_of
 from steerway.app.permissions import PERMISSIONS
 from steerway.app.waking import BELL, ring
+from steerway.app.watching import TRAFFIC
 from steerway.control.reconciliation import workflows as reconciliation
 from steerway.control.reconciliation.workflows import Reconciler
+from steerway.control.traffic.workflows import Sampler
 from steerway.delivery.builds import workflows as builds
 from steerway.delivery.builds.workflows import Workshop
 from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
@@ -75,6 +77,7 @@ class Worker:
         self.settings = settings
         self.ground = ground_of(settings, system_work)
         self.reconciler = Reconciler(self.ground)
+        self.sampler = Sampler(self.ground.envoy.counts, clock.now, TRAFFIC)
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
         DBOS(config=_dbos_config(settings))
@@ -93,6 +96,7 @@ class Worker:
         self._keep_doing("sweep", self.sweep.start, SWEEP_SECONDS, BELL)
         self._keep_doing("bury", self.sweep.bury, BURY_SECONDS, self._ending)
         self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
+        self._keep_doing("traffic", self.sampler.look, LOOK_SECONDS, self._ending)
         self._keep_doing("tend", _tend, TEND_SECONDS, self._ending)
 
     def stop(self) -> None:

@@ -113,6 +113,36 @@ def test_a_failure_appears_on_the_bridge_by_itself(
     assert visitor.complaints == []
 
 
+def test_traffic_is_drawn_and_told_in_a_table(browser: Browser, stage: Stage) -> None:
+    visitor = Visitor(browser, stage)
+    page = visitor.go("/services/shop")
+    card = page.get_by_role("region", name="Live traffic of production")
+
+    expect(card.get_by_role("row", name="v1.12")).to_contain_text("10 %")
+    expect(card.get_by_role("img")).to_have_count(2)
+    inked = card.locator("canvas").first.evaluate(
+        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0)"
+    )
+    quiet = page.get_by_role("region", name="Live traffic of testing")
+    expect(quiet).to_contain_text("No requests in the last five minutes.")
+    visitor.close()
+    assert inked
+    assert visitor.complaints == []
+
+
+def test_a_deployment_is_cancelled_by_hand(browser: Browser, own_stage: Stage) -> None:
+    visitor = Visitor(browser, own_stage)
+    page = visitor.go(f"/deployments/{own_stage.scene['running']}")
+
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Cancel the deployment").click()
+
+    expect(page.locator(".stage strong")).to_contain_text("alice has cancelled it")
+    expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
+    visitor.close()
+    assert visitor.complaints == []
+
+
 def test_the_theme_is_remembered(browser: Browser, stage: Stage) -> None:
     visitor = Visitor(browser, stage)
     page = visitor.go("/")

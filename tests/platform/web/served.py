@@ -10,7 +10,9 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import django
@@ -26,9 +28,13 @@ from django.test import Client  # noqa: E402
 from steerway.app import access  # noqa: E402
 from steerway.app.asgi import Front  # noqa: E402
 from steerway.app.events import Stream  # noqa: E402
+from steerway.app.watching import TRAFFIC  # noqa: E402
+from steerway.control.traffic.rules import Flow, Look, Tally  # noqa: E402
 from steerway.delivery.deployments import actions, queries  # noqa: E402
 from steerway.delivery.deployments.rules import Step  # noqa: E402
+from steerway.delivery.router.rules import cluster_name  # noqa: E402
 from steerway.platform import clock  # noqa: E402
+from steerway.platform.db import reading  # noqa: E402
 from steerway.platform.identity.models import User  # noqa: E402
 from tests.platform.web import scene  # noqa: E402
 
@@ -45,6 +51,7 @@ def main() -> None:
     sys.stdout.write(json.dumps(prepared) + "\n")
     sys.stdout.flush()
     threading.Thread(target=_obey, daemon=True).start()
+    threading.Thread(target=_visit, daemon=True).start()
     asyncio.run(_serve(int(sys.argv[1])))
 
 
@@ -75,6 +82,19 @@ def _obey() -> None:
             else:
                 actions.fail(work, deployment, error="replica 0 is not healthy", log_tail="boom")
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _visit() -> None:
+    """Visitors of the shop: 20 a second, one in ten sees a failure; a minute of them is over."""
+    with reading():
+        served = queries.serving("shop", "production")
+    name = cluster_name("shop", "production", served.id) if served else ""
+    answered = {Flow("shop", "production", name): Tally(20, 2)} if served else {}
+    for second in range(60, 0, -1):
+        TRAFFIC.add(Look(clock.now() - timedelta(seconds=second), answered, begins=second == 60))
+    while True:
+        TRAFFIC.add(Look(clock.now(), answered))
+        time.sleep(1)
 
 
 async def _serve(port: int) -> None:

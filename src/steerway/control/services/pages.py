@@ -66,6 +66,8 @@ def service(request: SteerwayRequest, name: str) -> HttpResponse:
             "lanes": found.lanes,
             "lanes_with_lines": [(lane, *_last_lines(lane)) for lane in found.lanes],
             "state": found.state,
+            "watched": [lane for lane in found.lanes if lane.ref and lane.url],
+            "traffic_url": f"/api/services/{name}/traffic",
             "holds": found.holds,
             "default_ref": resolved[0].resolved.get("source", {}).get("ref") if resolved else "",
             "first_command": f"steerway deploy {name}",

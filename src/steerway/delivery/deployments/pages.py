@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from steerway.delivery.releases import queries as releases
 from steerway.delivery.releases.models import Release
 from steerway.delivery.runtimes import queries as runtimes
 from steerway.delivery.runtimes.models import Replica
+from steerway.delivery.runtimes.rules import Condition
 from steerway.platform.log import queries as log
 from steerway.platform.log.queries import Filter
 from steerway.platform.web import paging
@@ -36,6 +37,7 @@ FILES_SHOWN: Final = 200
 RELEASE_LINES_SHOWN: Final = 400
 # The full moment before each line of a build's log; live, the time of day is enough.
 STAMP: Final = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)[.\d]*Z")
+WATCHED: Final = timedelta(minutes=5)  # as long as traffic is remembered
 SHORT: Final = 12  # Characters of a commit that are enough to name it.
 MARKS: Final = {
     StepState.DONE: ("done", "check"),
@@ -139,6 +141,8 @@ def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
             "deployment": found,
             "previous": found.previous,
             "track": stops,
+            "is_watched": _is_watched(found, request.work.now),
+            "traffic_url": f"/api/services/{found.service}/traffic",
             "in_flight": "Rolling back" if found.kind == Kind.ROLLBACK else "Deploying",
             "headline": _headline(found, at, live),
             "next_step": NEXT.get(Step(at.name), "") if at and found.error else "",
@@ -250,7 +254,7 @@ def _replicas(found: Deployment) -> list[dict[str, object]]:
     return [
         {
             "name": one.program,
-            "state": "not-started" if found.is_running and _is_ahead(one) else one.condition.value,
+            "state": _state(one) if found.is_running else one.condition.value,
             "started_at": one.started_at,
             "restarts": one.exits,
             "port": one.port,
@@ -260,9 +264,18 @@ def _replicas(found: Deployment) -> list[dict[str, object]]:
     ]
 
 
-def _is_ahead(replica: Replica) -> bool:
-    """Whether its turn has not come yet."""
-    return not replica.wanted and replica.started_at is None and replica.retired_at is None
+def _is_watched(found: Deployment, now: datetime) -> bool:
+    """Whether live traffic still shows something of it."""
+    is_recent = found.ended_at is None or found.ended_at > now - WATCHED
+    return is_recent and found.plan["run"].get("port") != "none"
+
+
+def _state(replica: Replica) -> str:
+    """How a replica of a deployment in flight is; what was started just now is not seen yet."""
+    if not replica.wanted and replica.started_at is None and replica.retired_at is None:
+        return "not-started"
+    is_unseen = replica.wanted and replica.seen_at is None
+    return Condition.STARTING.value if is_unseen else replica.condition.value
 
 
 def _printing(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> Printing | None:

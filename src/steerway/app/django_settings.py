@@ -107,7 +107,7 @@ STEERWAY_NO_TRANSACTION = {
 
 # Sign-in. allauth is bent to our rules in platform/identity/signin.py.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["steerway.platform.identity.hashing.SmallArgon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",

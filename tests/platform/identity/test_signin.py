@@ -20,6 +20,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django import Settings
 
+from steerway.app import django_settings
 from steerway.platform.identity import actions
 from steerway.platform.identity.errors import LinkSpent
 from steerway.platform.identity.models import LoginLink, User
@@ -59,12 +60,12 @@ def test_name_and_password_sign_in_and_are_on_record(people: dict[str, User]) ->
 def test_passwords_are_kept_as_argon2(
     people: dict[str, User], settings: Settings, browser: Callable[[str], Client]
 ) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    settings.PASSWORD_HASHERS = django_settings.PASSWORD_HASHERS
 
     people["alice"].set_password(PASSWORD)
     people["alice"].save()
 
-    assert people["alice"].password.startswith("argon2$argon2id$")
+    assert people["alice"].password.startswith("argon2$argon2id$v=19$m=12288,t=3,p=1$")
     client = Client()
     sign_in(client, "alice")
     assert is_in(client)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from dbos import DBOS, DBOSConfig
 
+from steerway.app.chores import Complaint, tidy
 from steerway.app.grounds import ground_of
 from steerway.app.permissions import PERMISSIONS
 from steerway.app.waking import BELL, ring
@@ -25,7 +26,7 @@ from steerway.delivery.builds.workflows import Workshop
 from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
 from steerway.delivery.deployments.workflows.sweeping import Sweep
 from steerway.platform import clock
-from steerway.platform.db import reading, tend, unit_of_work
+from steerway.platform.db import unit_of_work
 from steerway.platform.errors import SteerwayError
 from steerway.platform.keys import node_name
 from steerway.platform.roles import Role
@@ -40,7 +41,7 @@ WORKFLOWS_VERSION: Final = "1"
 SWEEP_SECONDS: Final = 1.0
 BURY_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 1.0
-TEND_SECONDS: Final = 3600.0
+TIDY_SECONDS: Final = 3600.0
 SQLITE_WITH_MILLISECONDS: Final = (3, 42)
 
 
@@ -97,7 +98,7 @@ class Worker:
         self._keep_doing("bury", self.sweep.bury, BURY_SECONDS, self._ending)
         self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
         self._keep_doing("traffic", self.sampler.look, LOOK_SECONDS, self._ending)
-        self._keep_doing("tend", _tend, TEND_SECONDS, self._ending)
+        self._keep_doing("tidy", self._tidy, TIDY_SECONDS, self._ending)
 
     def stop(self) -> None:
         """End the threads; what is in the middle of a step goes on at the next start."""
@@ -119,21 +120,22 @@ class Worker:
     def _loop(
         self, name: str, task: Callable[[], None], seconds: float, waker: threading.Event
     ) -> None:
+        complaint = Complaint()
         while not self._ending.is_set():
             try:
                 task()
             except SteerwayError as error:
-                LOGGER.warning("%s: %s", name, error)
-            except Exception:  # a loop that must go on
-                LOGGER.exception("%s failed", name)
+                if complaint.is_news(str(error)):
+                    LOGGER.warning("%s: %s", name, error)
+            except Exception as error:  # a loop that must go on
+                if complaint.is_news(repr(error)):
+                    LOGGER.exception("%s failed", name)
             waker.wait(seconds)
             if waker is BELL:
                 BELL.clear()
 
-
-def _tend() -> None:
-    with reading():
-        tend()
+    def _tidy(self) -> None:
+        tidy(system_work(), self.sweep, self.ground.builder)
 
 
 def _dbos_config(settings: Settings) -> DBOSConfig:

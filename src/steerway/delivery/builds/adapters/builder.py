@@ -140,8 +140,17 @@ class Builder:
         left = [UUID(p.name) for p in places if UUID(p.name) not in running]
         for build in left:
             self.discard(build)
-        _trim(self.home / "log" / "builds", self._cache if not running else None)
+        self.trim()
+        if not running:
+            _trim_cache(self._cache)
         return sorted(left)
+
+    def trim(self) -> None:
+        """Remove the oldest logs when there are too many."""
+        logs = (self.home / "log" / "builds").glob("*.log")
+        oldest_first = sorted(logs, key=lambda log: log.stat().st_mtime)
+        for log in oldest_first[:-LOGS_MAX]:
+            log.unlink(missing_ok=True)
 
     @property
     def _cache(self) -> Path:
@@ -257,12 +266,9 @@ def _remove_caches(tree: Path, kind: Kind) -> None:
         shutil.rmtree(cache)
 
 
-def _trim(logs: Path, cache: Path | None) -> None:
-    """Remove the oldest logs, and the cache of packages when it has grown too large."""
-    oldest_first = sorted(logs.glob("*.log"), key=lambda log: log.stat().st_mtime)
-    for log in oldest_first[:-LOGS_MAX]:
-        log.unlink()
-    if cache is not None and cache.exists() and _size_bytes(cache) > CACHE_BYTES_MAX:
+def _trim_cache(cache: Path) -> None:
+    """Remove the cache of packages when it has grown too large."""
+    if cache.exists() and _size_bytes(cache) > CACHE_BYTES_MAX:
         _remove(cache)
 
 

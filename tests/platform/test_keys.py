@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from steerway.platform.keys import KEY_BYTES, key, node_name, secret_key
+from steerway.platform.keys import ALONE, KEY_BYTES, key, node_of, secret_key
+from steerway.platform.settings import Settings
 
 ASKERS = 8
 ASK = """
@@ -47,9 +48,17 @@ def test_a_key_stays_and_keys_differ(tmp_path: Path) -> None:
     assert secret_key(tmp_path) == made.hex()
 
 
-def test_an_installation_keeps_its_name_and_shares_it_with_none(tmp_path: Path) -> None:
-    name = node_name(tmp_path / "one")
+def test_a_server_that_shares_a_database_keeps_its_name_and_shares_it_with_none(
+    tmp_path: Path,
+) -> None:
+    one, two = (Settings(home=tmp_path / name, database_url="postgresql:///x") for name in "ab")
 
-    assert node_name(tmp_path / "one") == name
-    assert node_name(tmp_path / "two") != name
-    assert len(name) == 16
+    assert node_of(one) == node_of(one)
+    assert node_of(one) != node_of(two)
+    assert len(node_of(one)) == 16
+
+
+def test_a_server_with_records_of_its_own_is_the_same_whatever_became_of_its_keys(
+    tmp_path: Path,
+) -> None:
+    assert node_of(Settings(home=tmp_path / "a")) == node_of(Settings(home=tmp_path / "b")) == ALONE

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from steerway.platform import settings as steerway_settings
 from steerway.platform.db import django_database
-from steerway.platform.keys import node_name, secret_key
+from steerway.platform.keys import node_of, secret_key
 
 STEERWAY = steerway_settings.load()
 AREAS = ["platform", "telemetry", "planning", "delivery", "control"]
@@ -93,7 +93,7 @@ WHITENOISE_AUTOREFRESH = True
 
 # Who asks and what they may do: platform/identity/middleware.py.
 STEERWAY_GRANTS = "steerway.app.permissions.PERMISSIONS"
-STEERWAY_NODE = node_name(STEERWAY.home)
+STEERWAY_NODE = node_of(STEERWAY)
 STEERWAY_STARTER = "steerway.app.waking.ring"
 STEERWAY_TRAFFIC = "steerway.app.watching.TRAFFIC"
 # API addresses that answer without a sign-in: asking for one.

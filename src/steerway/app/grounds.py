@@ -9,7 +9,7 @@ from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.releases.adapters.store import Store
 from steerway.delivery.repositories.adapters.git import Git
 from steerway.delivery.router.adapters.envoy import Envoy
-from steerway.platform.keys import node_name
+from steerway.platform.keys import node_of
 from steerway.platform.settings import Settings
 from steerway.platform.work import Work
 
@@ -27,5 +27,5 @@ def ground_of(settings: Settings, work: Callable[[], Work]) -> Ground:
         supervisor=supervisor_of(settings),
         envoy=Envoy(site_of(settings)),
         work=work,
-        node=node_name(settings.home),
+        node=node_of(settings),
     )

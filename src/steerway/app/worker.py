@@ -28,7 +28,7 @@ from steerway.delivery.deployments.workflows.sweeping import Sweep
 from steerway.platform import clock
 from steerway.platform.db import unit_of_work
 from steerway.platform.errors import SteerwayError
-from steerway.platform.keys import node_name
+from steerway.platform.keys import node_of
 from steerway.platform.roles import Role
 from steerway.platform.settings import Settings
 from steerway.platform.work import Actor, Work
@@ -83,7 +83,7 @@ class Worker:
         self._threads: list[threading.Thread] = []
         DBOS(config=_dbos_config(settings))
         self.rollout = Rollout(self.ground, observe)
-        self.sweep = Sweep(self.rollout, node_name(settings.home), WORKFLOWS_VERSION)
+        self.sweep = Sweep(self.rollout, node_of(settings), WORKFLOWS_VERSION)
 
     def start(self) -> None:
         """Have supervisord and the router run, resume workflows, and keep looking."""
@@ -152,7 +152,7 @@ def _dbos_config(settings: Settings) -> DBOSConfig:
         "system_database_url": url.replace("postgresql://", "postgresql+psycopg://", 1),
         "application_version": WORKFLOWS_VERSION,
         # Each installation recovers its own workflows, and no living neighbour's.
-        "executor_id": node_name(settings.home),
+        "executor_id": node_of(settings),
         "console_log_level": "WARNING",
         "log_level": "WARNING",
         "max_executor_threads": 64,

@@ -4,7 +4,10 @@ import os
 import secrets
 from pathlib import Path
 
+from steerway.platform.settings import Settings
+
 KEY_BYTES = 32
+ALONE = "alone"
 
 
 def secret_key(home: Path) -> str:
@@ -39,6 +42,10 @@ def _make(file: Path) -> None:
         draft.unlink()
 
 
-def node_name(home: Path) -> str:
-    """The name of this installation among servers that share a database: stable, unique."""
-    return key(home, "node").hex()[:16]
+def node_of(settings: Settings) -> str:
+    """The name of this server among those that share a database: stable, unique.
+
+    A server that shares none has always the same: it finds its services again even when its
+    keys were lost or its records were brought to another machine.
+    """
+    return key(settings.home, "node").hex()[:16] if settings.database_url else ALONE

@@ -3,7 +3,9 @@
     python benchmarks/bench_pages.py
 
 Each page is asked for through Django's whole stack, signed in as a person (the API too), in one
-process without a network. The bound is 50 ms median in the big installation.
+process without a network. The bound is 50 ms median in the big installation. `cpu` is the median
+of this process' own processor time, which neighbours on the machine do not change (with SQLite
+the database is part of it), and `ratio` is that of big to small.
 """
 
 import json
@@ -69,17 +71,20 @@ def show(database: str, small: dict[str, Any], big: dict[str, Any]) -> int:
         f"Medians of {TIMES}; small: {SMALL[0]} services, {SMALL[2]:,} events; "
         f"big: {BIG[0]:,} services, {BIG[2]:,} events\n"
     )
-    print(f"{'page':58}{'queries':>8}{'small':>9}{'big':>9}{'p95':>9}{'ratio':>7}")
+    print(
+        f"{'page':58}{'queries':>8}{'small':>9}{'big':>9}{'p95':>9}{'least':>9}{'cpu':>9}{'ratio':>7}"
+    )
     misses = 0
     for page, now in big["pages"].items():
         before = small["pages"][page]
-        ratio = now["median"] / before["median"]
+        ratio = now["cpu"] / before["cpu"]
         notes = [f"was {before['queries']} queries"] * (now["queries"] != before["queries"])
         notes += ["over the bound"] * (now["median"] > BOUND_MS)
         misses += bool(notes)
         print(
             f"{page:58}{now['queries']:8}{before['median']:6.1f} ms{now['median']:6.1f} ms"
-            f"{now['p95']:6.1f} ms{ratio:7.2f}  {', '.join(notes)}"
+            f"{now['p95']:6.1f} ms{now['least']:6.1f} ms{now['cpu']:6.1f} ms{ratio:7.2f}"
+            f"  {', '.join(notes)}"
         )
     return misses
 
@@ -141,12 +146,13 @@ def _client() -> Any:
 
 
 def _measured(client: Any, url: str) -> dict[str, float]:
-    times = []
+    times, processor = [], []
     for attempt in range(WARM + TIMES):
         with _counted() as queries:
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.thread_time()
             answer = client.get(url)
             size = len(answer.content)
+            processor.append(1000 * (time.thread_time() - used))
             times.append(1000 * (time.perf_counter() - began))
         assert answer.status_code == 200, (url, answer.status_code, answer.content[:500])
         if attempt == WARM:
@@ -156,6 +162,8 @@ def _measured(client: Any, url: str) -> dict[str, float]:
     return {
         "median": statistics.median(times),
         "p95": p95,
+        "least": times[0],
+        "cpu": statistics.median(processor[WARM:]),
         "queries": count,
         "bytes": size,
     }

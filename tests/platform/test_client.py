@@ -91,6 +91,24 @@ def test_a_token_and_a_body_go_to_a_server_elsewhere(method: str) -> None:
     assert json.loads(body) == {"service": "shop"}
 
 
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/api/services/sh\N{LATIN SMALL LETTER O WITH DIAERESIS}p", b"/api/services/sh%C3%B6p"),
+        ("/api/changes/CHG 1", b"/api/changes/CHG%201"),
+        ("/api/log?service=a&since=24h", b"/api/log?service=a&since=24h"),
+        ("/api/log?subject=a%20b", b"/api/log?subject=a%20b"),
+    ],
+)
+def test_whatever_is_typed_can_be_asked_for(path: str, sent: bytes) -> None:
+    listener, where = on_network()
+
+    with answering(listener, answer("200 OK", "{}")) as heard:
+        Client(where).get(path)
+
+    assert heard[0].startswith(b"GET " + sent + b" HTTP/1.1")
+
+
 def test_an_empty_answer_is_none() -> None:
     listener, where = on_network()
 

@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from steerway.platform.errors import SteerwayError, Unavailable
 
 TIMEOUT_SECONDS: Final = 30
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 PROBLEM: Final = 400
+# What stays as it is in an address, for it says what is what; all else may be part of a name.
+SPOKEN: Final = "/?&=:,+%~"
 BROKEN: Final = 500
 # What a terminal obeys instead of showing it; and what turns the direction of text round.
 COLOURS: Final = re.compile(r"\x1b\[[0-9;:]*m")
@@ -125,7 +127,7 @@ class Client:
             headers["Content-Type"] = "application/json"
         connection = self._connection()
         try:
-            connection.request(method, path, content, headers)
+            connection.request(method, quote(path, safe=SPOKEN), content, headers)
             with connection.getresponse() as answer:
                 yield answer
         except (OSError, HTTPException) as error:

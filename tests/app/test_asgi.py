@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from a2wsgi.asgi_typing import ReceiveEvent, Scope
 
-from steerway.app.asgi import Front
+from steerway.app.asgi import HELD_BYTES_MAX, Front
 from steerway.app.events import Stream
 from steerway.platform.identity.middleware import BODY_BYTES_MAX
 
@@ -65,6 +65,38 @@ def test_a_body_without_end_is_cut_off(parts: int) -> None:
     sent = answer_to([{"type": "http.request", "body": part, "more_body": True}] * parts)
 
     assert sent[0]["status"] == 413
+
+
+def test_strangers_together_fill_only_so_much_memory() -> None:
+    part: ReceiveEvent = {"type": "http.request", "body": b" " * 2**20, "more_body": True}
+    count = HELD_BYTES_MAX // BODY_BYTES_MAX + 1
+
+    async def ask() -> list[int]:
+        front = Front(Stream(lambda _: False), threads=1, body_seconds=0.5)
+        door, statuses = front.door(local=False), list[int]()
+        await asyncio.gather(*(_stall(door, [part] * 4, statuses) for _ in range(count)))
+        await _stall(door, [part], statuses)
+        return statuses
+
+    statuses = asyncio.run(ask())
+
+    # One too many is told so at once; what the others held is free again once they are given up.
+    assert sorted(statuses) == [408] * count + [503]
+
+
+async def _stall(door: Any, events: list[ReceiveEvent], statuses: list[int]) -> None:
+    """Send some of a body, then nothing."""
+
+    async def receive() -> ReceiveEvent:
+        if not events:
+            await asyncio.Event().wait()
+        return events.pop(0)
+
+    async def send(event: Any) -> None:
+        if "status" in event:
+            statuses.append(event["status"])
+
+    await door(scope("/api/device"), receive, send)
 
 
 def test_half_a_body_is_not_acted_upon() -> None:

@@ -18,6 +18,8 @@ from steerway.platform.identity.middleware import BODY_BYTES_MAX
 LOCAL = "local"
 BODY_SECONDS: Final = 20.0  # for a whole body: four megabytes arrive over a slow line
 
+HELD_BYTES_MAX: Final = 64 * 1024 * 1024  # of all bodies together, so that strangers fill no memory
+
 
 class _Refused(Exception):
     """A body that is not waited for. Its number is the status of the answer."""
@@ -30,6 +32,7 @@ class Front:
         """Serve `threads` requests at the same time; streams do not count."""
         self._stream = stream
         self._body_seconds = body_seconds
+        self._held_bytes = 0
         self._django = WSGIMiddleware(get_wsgi_application(), workers=threads)  # type: ignore[arg-type] # Django's answer is an iterable
 
     async def close(self) -> None:
@@ -52,35 +55,39 @@ class Front:
 
     async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Let Django answer, once the whole body is here: a slow sender holds no thread."""
+        body = bytearray()
         try:
-            body = await asyncio.wait_for(_whole(receive), self._body_seconds)
+            is_whole = await asyncio.wait_for(self._fill(body, scope, receive), self._body_seconds)
         except TimeoutError:
             await _refuse(send, 408)
         except _Refused as error:
             await _refuse(send, error.args[0])
         else:
-            if body is not None:
-                await self._django(scope, _replay(body, receive), send)
+            if is_whole:
+                await self._django(scope, _replay(bytes(body), receive), send)
+        finally:
+            self._held_bytes -= len(body)
+
+    async def _fill(self, body: bytearray, scope: HTTPScope, receive: Receive) -> bool:
+        """Read a body; False when its sender leaves before its end: half of it means nothing."""
+        while True:
+            event = await receive()
+            if event["type"] != "http.request":
+                return False
+            body += event["body"]
+            self._held_bytes += len(event["body"])
+            if len(body) > BODY_BYTES_MAX:
+                raise _Refused(413)
+            if self._held_bytes > HELD_BYTES_MAX and scope["client"] != (LOCAL, 0):
+                raise _Refused(503)
+            if not event["more_body"]:
+                return True
 
 
 def _network_client(scope: HTTPScope) -> tuple[str, int]:
     """The peer's address. A peer that has hung up has none; it is not taken for the owner."""
     client = scope.get("client")
     return ("unknown", 0) if client is None or client[0] == LOCAL else client
-
-
-async def _whole(receive: Receive) -> bytes | None:
-    """The body; None when its sender leaves before its end, for half of it means nothing."""
-    body = bytearray()
-    while True:
-        event = await receive()
-        if event["type"] != "http.request":
-            return None
-        body += event["body"]
-        if len(body) > BODY_BYTES_MAX:
-            raise _Refused(413)
-        if not event["more_body"]:
-            return bytes(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

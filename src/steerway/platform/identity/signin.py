@@ -7,7 +7,7 @@ recorded here is recorded for all of them.
 import json
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
@@ -77,6 +77,10 @@ def record_failure(request: HttpRequest, name: str, *, step: str) -> None:
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Passwords, sessions and sign-out."""
+
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": "The name or the password is not correct."
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never: an admin invites people."""

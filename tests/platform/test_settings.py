@@ -84,6 +84,17 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load({"STEERWAY_PORT_FILE": str(tmp_path / "port")})
 
 
+@pytest.mark.parametrize("home", ["/srv/[prod]", "/srv/a;b", "/srv/*", "~nobody-of-this-name/x"])
+def test_a_home_whose_path_would_be_misread_is_refused(home: str) -> None:
+    with pytest.raises(SettingsInvalid, match="STEERWAY_HOME: "):
+        load({"STEERWAY_HOME": home})
+
+
+def test_people_who_sign_on_get_a_role_that_there_is() -> None:
+    with pytest.raises(SettingsInvalid, match="STEERWAY_OIDC_ROLE: one of viewer, "):
+        load({"STEERWAY_OIDC_ROLE": "boss"})
+
+
 def test_what_services_and_terminals_are_given_is_no_mistake() -> None:
     given = ("SERVICE", "ENVIRONMENT", "RELEASE", "REPLICA", "DATA_DIR", "SERVER", "TOKEN")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from steerway.platform.errors import Invalid
+from steerway.platform.roles import Role
 
 PREFIX = "STEERWAY_"
 PORT_MAX = 65535
@@ -100,9 +101,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         except (ValueError, OSError) as error:
             problems.append(f"{PREFIX}{name.upper()}: {error}")
     problems += _unknown(environ, set(known))
+    try:
+        values["home"] = _home(values.get("home", known["home"].default))
+    except (ValueError, RuntimeError) as error:
+        problems.append(f"{PREFIX}HOME: {error}")
+    if values.get("oidc_role", Role.VIEWER) not in set(Role):
+        problems.append(f"{PREFIX}OIDC_ROLE: one of {', '.join(Role)} is expected")
     if problems:
         raise SettingsInvalid(problems="\n".join(problems))
-    values["home"] = Path(values.get("home", known["home"].default)).expanduser().absolute()
     return Settings(**values)
 
 
@@ -111,6 +117,19 @@ def written(value: object) -> str:
     if isinstance(value, tuple):
         return ("-" if value and isinstance(value[0], int) else ",").join(map(str, value))
     return str(value)
+
+
+def _home(path: Path) -> Path:
+    """The directory, by its whole path.
+
+    Raises:
+        ValueError: supervisord would take its path for another one.
+        RuntimeError: it is below the home of nobody.
+    """
+    whole = path.expanduser().absolute()
+    if odd := sorted(set(str(whole)) & set("[]*?;\n")):
+        raise ValueError(f"a path without {' and '.join(map(repr, odd))} is expected")
+    return whole
 
 
 def _text(environ: Mapping[str, str], name: str) -> str | None:

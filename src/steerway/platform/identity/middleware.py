@@ -6,6 +6,7 @@ where a view says so (`login_not_required`, or `STEERWAY_OPEN` for the API).
 """
 
 import getpass
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -44,6 +45,9 @@ API: Final = "/api/"
 READS: Final = {"GET", "HEAD", "OPTIONS", "TRACE"}
 REFUSED: Final = 400  # from this status on nothing of a request is kept
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024  # the largest descriptor, written as escapes
+# A zero byte in JSON: the backslash of its escape is not itself escaped.
+ZERO: Final = re.compile(rb"\0|(?<!\\)(?:\\\\)*\\u0000")
+FORM: Final = "application/x-www-form-urlencoded"
 # Sessions live this much longer than a write of the session row is worth.
 SLIDES_EVERY: Final = timedelta(minutes=5)
 
@@ -88,13 +92,17 @@ class WorkMiddleware:
         return self._answer(request)
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return _no_text()
         if request.method in READS or request.path in settings.STEERWAY_NO_TRANSACTION:
             response = self._next(request)
         else:
             if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES_MAX:
                 return _problem(413, f"At most {BODY_BYTES_MAX} bytes can be sent.")
             # Before the transaction: a slow sender must not hold the lock of the writers.
-            request.body  # noqa: B018
+            is_form = request.content_type == FORM
+            if b"%00" in request.body if is_form else ZERO.search(request.body):
+                return _no_text()
             with transaction.atomic():
                 response = self._next(request)
                 if response.status_code >= REFUSED:
@@ -214,6 +222,11 @@ def _unknown(detail: str) -> HttpResponse:
     response = _problem(401, detail, "/errors/unauthenticated")
     response.headers["WWW-Authenticate"] = 'Bearer realm="steerway"'
     return response
+
+
+def _no_text() -> HttpResponse:
+    """PostgreSQL keeps no zero byte, and no name, reason or reference has one."""
+    return _problem(400, "The request holds a zero byte, which is no text.")
 
 
 def _problem(status: int, detail: str, kind: str = "about:blank") -> HttpResponse:

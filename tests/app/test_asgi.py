@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import ReceiveEvent, Scope
 
 from steerway.app.asgi import HELD_BYTES_MAX, Front
@@ -103,6 +105,25 @@ def test_half_a_body_is_not_acted_upon() -> None:
     half: ReceiveEvent = {"type": "http.request", "body": b'{"client": "x"}', "more_body": True}
 
     assert answer_to([half, {"type": "http.disconnect"}]) == []
+
+
+def test_a_reader_who_stops_reading_holds_no_thread() -> None:
+    def answer(_: Any, start: Any) -> Iterator[bytes]:
+        start("200 OK", [])
+        yield from [b"a piece"] * 100
+
+    async def receive() -> ReceiveEvent:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def ask() -> None:
+        front = Front(Stream(lambda _: False), threads=1, piece_seconds=0.05)
+        front._django = WSGIMiddleware(answer, workers=1)  # type: ignore[arg-type] # its types are too narrow
+        await asyncio.wait_for(front.door(local=False)(scope("/api/log/export"), receive, send), 5)
+
+    asyncio.run(ask())
 
 
 def who_am_i(*, local: bool, client: Any, headers: dict[str, str]) -> tuple[int, Any]:

@@ -9,13 +9,14 @@ import asyncio
 from typing import Final
 
 from a2wsgi import WSGIMiddleware
-from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, ReceiveEvent, Scope, Send
+from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, ReceiveEvent, Scope, Send, SendEvent
 from django.core.wsgi import get_wsgi_application
 
 from steerway.app.events import Stream
 from steerway.platform.identity.middleware import BODY_BYTES_MAX
 
 LOCAL = "local"
+PIECE_SECONDS: Final = 30.0  # for one piece of an answer, of which most have one
 BODY_SECONDS: Final = 20.0  # for a whole body: four megabytes arrive over a slow line
 
 HELD_BYTES_MAX: Final = 64 * 1024 * 1024  # of all bodies together, so that strangers fill no memory
@@ -28,10 +29,18 @@ class _Refused(Exception):
 class Front:
     """The ASGI application behind both doors."""
 
-    def __init__(self, stream: Stream, threads: int, *, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        threads: int,
+        *,
+        body_seconds: float = BODY_SECONDS,
+        piece_seconds: float = PIECE_SECONDS,
+    ) -> None:
         """Serve `threads` requests at the same time; streams do not count."""
         self._stream = stream
         self._body_seconds = body_seconds
+        self._piece_seconds = piece_seconds
         self._held_bytes = 0
         self._django = WSGIMiddleware(get_wsgi_application(), workers=threads)  # type: ignore[arg-type] # Django's answer is an iterable
 
@@ -64,7 +73,7 @@ class Front:
             await _refuse(send, error.args[0])
         else:
             if is_whole:
-                await self._django(scope, _replay(bytes(body), receive), send)
+                await self._django(scope, _replay(bytes(body), receive), self._patient(send))
         finally:
             self._held_bytes -= len(body)
 
@@ -82,6 +91,24 @@ class Front:
                 raise _Refused(503)
             if not event["more_body"]:
                 return True
+
+    def _patient(self, send: Send) -> Send:
+        """Gives up a reader who takes too long for one piece; what comes after is thrown away.
+
+        Who makes the answer comes to its end then, and holds its thread no longer.
+        """
+        is_gone = False
+
+        async def sent(event: SendEvent) -> None:
+            nonlocal is_gone
+            if is_gone:
+                return
+            try:
+                await asyncio.wait_for(send(event), self._piece_seconds)
+            except TimeoutError:
+                is_gone = True
+
+        return sent
 
 
 def _network_client(scope: HTTPScope) -> tuple[str, int]:

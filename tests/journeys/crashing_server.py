@@ -32,6 +32,7 @@ class Fuse:
             points = json.loads(self.plan.read_text()) if self.plan.exists() else []
             if not points or points[0] != point:
                 return
+            self.plan.with_name("killed.txt").write_text(str(os.getpid()))
             draft = self.plan.with_suffix(".draft")
             draft.write_text(json.dumps(points[1:]))
             draft.replace(self.plan)

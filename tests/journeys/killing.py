@@ -45,6 +45,8 @@ def walk(installation: Installation, points: list[str], ref: str) -> dict[str, A
         deployment = installation.begin(ref)
         ended = installation.ended(deployment, MINUTES)
         until(lambda: json.loads(plan.read_text()) == [], "the last crash", MINUTES)
+        killed = int((installation.home / "killed.txt").read_text())
+        until(lambda: not processes.is_alive(killed), "the last one is dead")
         until(installation.answers, "the server is back")
     assert visit.report["failed"] == 0, visit.report
     return ended

@@ -123,16 +123,15 @@ def main() -> None:
 
 
 def report(own: list[float], found: list["Deployed"], peer: list[float]) -> None:
-    start = statistics.median(own)
     steerway = statistics.median(one.seconds for one in found)
-    beyond = [one.seconds - start for one in found]
+    beyond = [one.seconds - mine for one, mine in zip(found, own, strict=True)]
     print(f"A built release, {FILES} files, {REPLICAS} replicas; {TIMES} times each, in turns\n")
     row("the service's own start, two at once", own)
     row("steerway: asked until ended", [one.seconds for one in found])
     row("  beyond the service's own start", beyond, f"bound ≤ {BOUND_SECONDS:g} s")
     row("steerway deploy, the command as a whole", [one.command for one in found])
     row("ansible-playbook, as a whole", peer)
-    row("  beyond the service's own start", [seconds - start for seconds in peer])
+    row("  beyond the service's own start", [a - b for a, b in zip(peer, own, strict=True)])
     ansible = statistics.median(peer)
     whole = statistics.median(one.command for one in found)
     print(f"\n  ansible-core : steerway, whole commands   {ansible / whole:6.2f}")

@@ -28,13 +28,16 @@ PAGES = (
     "/log/7",
     "/settings",
     "/account",
+    "/account/password/set",
     "/people",
+    "/device",
 )
+STRANGERS_PAGES = ("/account/login", "/link/spent")
 BARE_PAGES = ("/", "/services", "/deployments", "/releases", "/changes", "/log")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+# Colours depend on the theme alone, and room on the width: two looks see all of both.
+@pytest.mark.parametrize(("width", "theme"), [(DESK, "dark"), (PHONE, "light")])
 def test_every_page_is_readable_and_fits(
     browser: Browser,
     stage: Stage,
@@ -50,6 +53,39 @@ def test_every_page_is_readable_and_fits(
     visitor.close()
 
     assert problems == []
+    assert visitor.complaints == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(DESK, "light"), (PHONE, "dark")])
+def test_what_a_stranger_sees_is_readable_and_fits(
+    browser: Browser,
+    stage: Stage,
+    width: int,
+    theme: str,
+) -> None:
+    visitor = Visitor(browser, stage, width=width, theme=theme)
+    visitor.page.context.clear_cookies()
+    problems: list[str] = []
+    for path in STRANGERS_PAGES:
+        visitor.go(path)
+        problems += [f"{path}: {finding}" for finding in visitor.findings()]
+        problems += [f"{path}: {visitor.overflow()} px too wide"] * (visitor.overflow() > 0)
+    visitor.close()
+
+    assert problems == []
+
+
+def test_an_app_can_be_set_up_in_the_dark(browser: Browser, own_stage: Stage) -> None:
+    visitor = Visitor(browser, own_stage, width=PHONE, theme="dark")
+    page = visitor.go("/account/2fa/app")
+
+    picture = page.locator("img.qr")
+    paper = picture.evaluate("element => getComputedStyle(element).backgroundColor")
+    findings = visitor.findings()
+    visitor.close()
+
+    assert paper in {"oklch(1 0 0)", "rgb(255, 255, 255)"}
+    assert findings == []
     assert visitor.complaints == []
 
 

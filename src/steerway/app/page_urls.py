@@ -41,7 +41,7 @@ page_urls: Sequence[URLPattern | URLResolver] = [
     _process(
         "releases",
         path("releases", releases.releases, name="list"),
-        path("releases/<uuid:release_id>", deployments.release, name="detail"),
+        path("releases/<uuid:release_id>", services.release, name="detail"),
     ),
     _process(
         "changes",

@@ -1,6 +1,7 @@
-"""Services on pages: the list, and one with its environments side by side."""
+"""Services on pages: the list, one with its environments side by side, and one of its releases."""
 
 from typing import Final
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -13,7 +14,10 @@ from steerway.control.services import queries
 from steerway.control.services.errors import PauseUnexplained
 from steerway.control.services.queries import Overview
 from steerway.control.services.rules import TROUBLE, Lane
+from steerway.delivery.builds import queries as builds
 from steerway.delivery.deployments import queries as deployments
+from steerway.delivery.releases import queries as releases
+from steerway.delivery.releases.models import Release
 from steerway.delivery.runtimes import queries as runtimes
 from steerway.planning.catalog import actions as catalog_actions
 from steerway.planning.catalog import queries as catalog
@@ -29,6 +33,9 @@ EVENTS_SHOWN: Final = 12
 LINES_SHOWN: Final = 6
 PRINTED_BYTES: Final = 4_000
 NAME_MAX: Final = 40
+BUILD_LINES_SHOWN: Final = 400
+FILES_SHOWN: Final = 200
+SHORT: Final = 12  # characters of a commit that are enough to name it
 
 
 class ReasonForm(forms.Form):
@@ -76,6 +83,34 @@ def service(request: SteerwayRequest, name: str) -> HttpResponse:
             "events": log.newest(Filter(service=name), rows=EVENTS_SHOWN),
         },
     )
+
+
+def release(request: SteerwayRequest, release_id: UUID) -> HttpResponse:
+    """One release: what was built, from what, and where it runs."""
+    found = releases.get(release_id)
+    deployed = deployments.of_release(found.id)
+    files = releases.files(settings.STEERWAY.home, found)
+    return render(
+        request,
+        "services/release.html",
+        {
+            "release": found,
+            "rows": deployed,
+            "places": [d for d in deployed if d.serves],
+            "build_log": _log_of(found),
+            "files": files[:FILES_SHOWN],
+            "files_count": len(files),
+            "return_command": f"steerway deploy {found.service} --ref {found.commit[:SHORT]}",
+        },
+    )
+
+
+def _log_of(release: Release) -> list[str]:
+    """The log of the build that made a release, its end."""
+    made = (b for b in builds.history(release.service) if b.release == release)
+    build = next(made, None)
+    text = builds.log(settings.STEERWAY.home, build.id) if build else ""
+    return text.splitlines()[-BUILD_LINES_SHOWN:]
 
 
 def _last_lines(lane: Lane) -> tuple[str, list[str]]:

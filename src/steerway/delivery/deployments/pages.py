@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -20,8 +19,6 @@ from steerway.delivery.deployments.actions import Wish
 from steerway.delivery.deployments.errors import WishUnclear
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
 from steerway.delivery.deployments.rules import Kind, State, Step, StepState, Strategy
-from steerway.delivery.releases import queries as releases
-from steerway.delivery.releases.models import Release
 from steerway.delivery.runtimes import queries as runtimes
 from steerway.delivery.runtimes.models import Replica
 from steerway.delivery.runtimes.rules import Condition
@@ -33,12 +30,9 @@ from steerway.platform.web.request import SteerwayRequest
 EVENTS_SHOWN: Final = 40
 LINES_SHOWN: Final = 12
 PRINTED_BYTES: Final = 8_000
-FILES_SHOWN: Final = 200
-RELEASE_LINES_SHOWN: Final = 400
 # The full moment before each line of a build's log; live, the time of day is enough.
 STAMP: Final = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)[.\d]*Z")
 WATCHED: Final = timedelta(minutes=5)  # as long as traffic is remembered
-SHORT: Final = 12  # Characters of a commit that are enough to name it.
 MARKS: Final = {
     StepState.DONE: ("done", "check"),
     StepState.RUNNING: ("now", "dots"),
@@ -153,29 +147,6 @@ def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
             "may_roll_back": found.serves,
             "events": log.newest(Filter(subject=found.ref), rows=EVENTS_SHOWN),
             "again": f"steerway deploy {found.service} --env {found.environment}",
-        },
-    )
-
-
-def release(request: SteerwayRequest, release_id: UUID) -> HttpResponse:
-    """One release: what was built, from what, and where it runs.
-
-    It stands here because releases do not know who deploys them.
-    """
-    found = releases.get(release_id)
-    deployed = queries.of_release(found.id)
-    files = releases.files(settings.STEERWAY.home, found)
-    return render(
-        request,
-        "deployments/release.html",
-        {
-            "release": found,
-            "rows": deployed,
-            "places": [d for d in deployed if d.serves],
-            "build_log": _log_of(found),
-            "files": files[:FILES_SHOWN],
-            "files_count": len(files),
-            "return_command": f"steerway deploy {found.service} --ref {found.commit[:SHORT]}",
         },
     )
 
@@ -299,14 +270,6 @@ def _build_lines(found: Deployment) -> list[str]:
     is_own = bool(newest) and newest[0].asked_at >= found.requested_at
     text = builds.log(settings.STEERWAY.home, newest[0].id) if is_own else ""
     return [STAMP.sub(r"\1", line) for line in text.splitlines()[-LINES_SHOWN:]]
-
-
-def _log_of(release: Release) -> list[str]:
-    """The log of the build that made a release, its end."""
-    made = (b for b in builds.history(release.service) if b.release == release)
-    build = next(made, None)
-    text = builds.log(settings.STEERWAY.home, build.id) if build else ""
-    return text.splitlines()[-RELEASE_LINES_SHOWN:]
 
 
 def _headline(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> str:

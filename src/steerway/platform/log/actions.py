@@ -45,11 +45,15 @@ def append(new: NewEvent) -> Event:
     with connection.cursor() as cursor:
         seq, previous = _head(cursor)
         event = _event(new, seq + 1, previous)
-        values = [
+        values: list[Any] = [
             field.get_db_prep_save(getattr(event, name), connection) for name, field in COLUMNS
         ]
-        cursor.execute(INSERT, values)
-        cursor.execute(ADVANCE, [event.seq, event.hash])
+        advance: list[Any] = [event.seq, event.hash]
+        if is_postgresql():  # in one trip to the server
+            cursor.execute(f"WITH advanced AS ({ADVANCE}) {INSERT}", [*advance, *values])
+        else:
+            cursor.execute(INSERT, values)
+            cursor.execute(ADVANCE, advance)
     return event
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from steerway.platform.descriptor.section import Section
 
-REF_LENGTH_MAX: Final = 250  # a file name holds 255 bytes, and git keeps references as files
+REF_LENGTH_MAX: Final = 200  # what a deployment keeps of it; git itself takes 255 bytes
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 _SCP_LIKE = re.compile(r"^(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!/?/)[^\s]+$")

@@ -12,7 +12,10 @@ ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "steerway"
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
-PROCESS_LINES_MAX = 2600  # past about 1,500 a process is probably two; runtimes carries its shim
+PROCESS_LINES_MAX = 1500
+# Larger ones, which may shrink but not grow. What would part them: the shim and its adoption from
+# the supervisor's adapter; traffic and replicas from the rollout; the keeper from the router.
+LARGE = {"runtimes": 2700, "deployments": 2700, "router": 2100}
 AREAS = ("control", "delivery", "planning", "telemetry")
 FORBIDDEN_NAMES = {
     "utils", "helpers", "common", "base", "core", "misc", "manager", "handler", "processor",
@@ -69,7 +72,7 @@ def test_processes_are_small(area: str) -> None:
         if folder.is_dir() and folder.name not in {"__pycache__", "migrations"}
     }
 
-    assert not {name: n for name, n in sizes.items() if n > PROCESS_LINES_MAX}
+    assert not {name: n for name, n in sizes.items() if n > LARGE.get(name, PROCESS_LINES_MAX)}
 
 
 def test_frameworks_stay_at_the_edges() -> None:

@@ -1,17 +1,21 @@
 """The database of records: where it is, how it is spoken to, and how rows are named."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import uuid_utils.compat
-from django.db import close_old_connections, connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
+
+T = TypeVar("T")
 
 # Two servers wait at most this long for each other's write before "database is locked".
 BUSY_SECONDS = 20
+# What must not fail for a lock that somebody held too long waits so often.
+TRIES = 3
 # Rows of each index that SQLite looks at: more than most services have events, fewer than
 # most actors have, so that it can tell the two apart; takes a fraction of a second.
 ANALYSIS_ROWS = 10_000
@@ -85,6 +89,14 @@ def unit_of_work() -> Iterator[None]:
     _let_go_of_dead_connections()
     with transaction.atomic():
         yield
+
+
+def patiently(task: Callable[[], T]) -> T:
+    """What `task` gives, done again when the database was locked or away; it may be done twice."""
+    for _ in range(TRIES - 1):
+        with suppress(OperationalError):
+            return task()
+    return task()
 
 
 def _let_go_of_dead_connections() -> None:

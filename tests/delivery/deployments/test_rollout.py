@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 from dbos import DBOS, SetWorkflowID
 from dbos._dbos import _get_dbos_instance
+from django.db import OperationalError
 
 from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.actions import Wish
@@ -183,6 +184,24 @@ def test_a_replica_that_does_not_come_up_leaves_what_served_before(
     assert deployment.state == "failed"
     assert set(shop.programs.up) == {r.program for r in runtimes.of_deployment(old.id)}
     assert shop.router.traffic() == {traffic.cluster(old): 100}
+
+
+def test_a_database_that_is_locked_for_a_while_takes_nothing_back(
+    shop: Stand, rollout: Rollout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch, locked = steps.TAKE[Step.SWITCH], iter([True, True])
+
+    def switch_when_it_is_free(ground: Ground, deployment: Deployment, wave: int) -> str:
+        note = switch(ground, deployment, wave)
+        if next(locked, False):
+            raise OperationalError("database is locked")
+        return note
+
+    monkeypatch.setitem(steps.TAKE, Step.SWITCH, switch_when_it_is_free)
+
+    deployment = run(rollout, shop, "v2")
+
+    assert (deployment.state, deployment.serves) == ("succeeded", True)
 
 
 def test_a_deployment_that_has_ended_is_neither_gone_on_with_nor_taken_back(

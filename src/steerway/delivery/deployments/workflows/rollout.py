@@ -15,7 +15,7 @@ from steerway.delivery.deployments.rules import Step, Strategy, is_settled, itin
 from steerway.delivery.deployments.workflows import steps, undoing
 from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.deployments.workflows.steps import Unchanged
-from steerway.platform.db import reading, unit_of_work
+from steerway.platform.db import patiently, reading, unit_of_work
 from steerway.platform.errors import SteerwayError
 
 LOGGER = logging.getLogger("steerway.deployments")
@@ -57,7 +57,7 @@ class Rollout(DBOSConfiguredInstance):
 
     def _run(self, deployment_id: str) -> str:
         problem = ""
-        plan = self._itinerary(deployment_id)
+        plan = patiently(lambda: self._itinerary(deployment_id))
         for position, (step, wave) in enumerate(plan):
             verdict = self.take(deployment_id, step.value, wave)
             if verdict == UNCHANGED:
@@ -75,7 +75,7 @@ class Rollout(DBOSConfiguredInstance):
         """One step: nothing to say, `unchanged`, or an error and log lines parted by NUL."""
         self.observe(deployment_id, f"enter {name}")
         try:
-            self._take(deployment_id, Step(name), wave)
+            patiently(lambda: self._take(deployment_id, Step(name), wave))
         except Unchanged:
             return UNCHANGED
         except SteerwayError as error:

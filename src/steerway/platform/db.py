@@ -58,22 +58,25 @@ def _sqlite(file: Path) -> dict[str, Any]:
 
 def _postgresql(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
+    options = _options(parts.query)
+    directory = options.pop("host", "")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or "") or _host_of(parts.query),
+        "HOST": unquote(parts.hostname or "") or directory,
         "PORT": parts.port or "",
+        "OPTIONS": options,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
 
 
-def _host_of(query: str) -> str:
-    """The socket directory of `postgresql:///name?host=/dir`."""
-    pairs = (part.partition("=") for part in query.split("&"))
-    return next((unquote(value) for key, _, value in pairs if key == "host"), "")
+def _options(query: str) -> dict[str, str]:
+    """What follows the `?`: a socket directory as `host`, `sslmode`, and whatever libpq knows."""
+    pairs = (part.partition("=") for part in query.split("&") if part)
+    return {key: unquote(value) for key, _, value in pairs}
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Applying, pausing and resuming services."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -13,6 +14,7 @@ from steerway.planning.catalog.errors import (
     AlreadyPaused,
     EnvironmentUnknown,
     NotPaused,
+    OnOtherServer,
     ServiceUnknown,
 )
 from steerway.planning.catalog.rules import Declared, Effect, State
@@ -270,3 +272,36 @@ def test_listing_services_takes_two_queries_however_many(work: Work) -> None:
     assert [one.name for one in found] == [f"shop-{number:02}" for number in range(12)]
     assert [one.name for one in found[0].environments] == ["testing", "production"]
     assert [one.name for one in queries.all(after="shop-09", rows=1)] == ["shop-10"]
+
+
+def on(work: Work, node: str) -> Work:
+    """The same work, done at another server that shares the database."""
+    return replace(work, node=node)
+
+
+def test_a_service_lives_on_the_server_that_applied_it_first(work: Work) -> None:
+    actions.apply(on(work, "one"), shop())
+    again = actions.apply(on(work, "one"), shop(("replicas: 2", "replicas: 3")))
+
+    assert again.service.node == "one"
+    assert list(queries.living_on("one")) == ["shop"]
+    assert list(queries.living_on("two")) == []
+
+
+def test_another_server_does_not_take_it_over(work: Work) -> None:
+    actions.apply(on(work, "one"), shop())
+
+    with pytest.raises(OnOtherServer, match=r"shop lives on another server \(one\)"):
+        actions.apply(on(work, "two"), shop(("replicas: 2", "replicas: 3")))
+
+    assert queries.get("shop").node == "one"
+    assert len(applied_events()) == 1
+
+
+def test_any_server_may_pause_and_resume_it(work: Work) -> None:
+    service = actions.apply(on(work, "one"), shop()).service
+
+    actions.pause(on(work, "two"), service, reason="x")
+    actions.resume(on(work, "two"), service)
+
+    assert queries.get("shop").node == "one"

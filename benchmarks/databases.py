@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,11 @@ def home() -> Iterator[Path]:
 
 @contextmanager
 def environment(database: str) -> Iterator[dict[str, str]]:
-    """The variables of an installation with a database of this kind, empty."""
+    """The variables of an installation with a database of this kind, empty.
+
+    It is taken down also when the benchmark is told to stop.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))
     with home() as directory:
         own = {k: v for k, v in os.environ.items() if not k.startswith("STEERWAY_")}  # noqa: TID251 -- passed on  # noqa: TID251 -- passed on
         own |= {"STEERWAY_HOME": str(directory / "home")}

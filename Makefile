@@ -59,7 +59,7 @@ docs: install    ## Write the generated reference.
 	@$(BIN)/python -m steerway.app.reference docs/reference
 
 bench: install   ## Print the measured claims, each beside its peer.
-	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 lock: install    ## Resolve the dependencies again.
 	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \

@@ -1,6 +1,6 @@
 """What the router costs: time to take a table, memory, and time to start and be replaced.
 
-    python benchmarks/bench_router.py
+    PYTHONPATH=. python benchmarks/bench_router.py
 
 Everything runs on free ports of this machine, with real Envoys and small Python replicas.
 """

@@ -53,9 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 settings.STEERWAY_NODE = ""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
-    """The one real browser of this process."""
+    """The one real browser of this process, gone before the tests of another module.
+
+    As long as it is there, its event loop keeps Django from opening a database.
+    """
     yield from launched()
 
 

@@ -38,7 +38,7 @@ class Stage:
         self.orders.flush()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: Browser) -> Browser:
     """Chromium."""
     return chromium

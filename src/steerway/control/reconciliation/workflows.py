@@ -6,7 +6,7 @@ and the shim slow down what keeps ending, and a paused service is left alone.
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,9 +48,13 @@ class Reconciler:
             SteerwayError: the first thing that could not be done; the next look tries again.
         """
         self.keep_supervisor()
+        # In this order: what a deployment notes meanwhile is newer than what is seen here, and a
+        # note of a row that has changed since it was read is not taken.
+        with reading():
+            live = self._live()
         processes = self.ground.supervisor.processes()
         self.looks += 1
-        troubles = self.keep_replicas(processes)
+        troubles = self.keep_replicas(live, processes)
         with _noting(troubles):
             self.keep_router(processes)
         if self.looks % LOOKS_A_ROUND == 0:
@@ -83,11 +87,12 @@ class Reconciler:
                 traffic.apply(self.ground)
                 self.ground.envoy.rotate_logs()
 
-    def keep_replicas(self, processes: Mapping[str, Process]) -> list[SteerwayError]:
+    def keep_replicas(
+        self, live: Sequence[Replica], processes: Mapping[str, Process]
+    ) -> list[SteerwayError]:
         """Every wanted replica runs, and what is seen of each is recorded; what went wrong."""
         troubles: list[SteerwayError] = []
         with reading():
-            live = self._live()
             off = _Off.now()
         for replica in live:
             if replica not in off and _finding(replica, processes) is not Finding.AS_WANTED:

@@ -138,7 +138,7 @@ def note(work: Work, replica: Replica, seen: Process) -> None:
         "seen_at": work.now,
     }
     # Only whoever changes the row that was read may tell of it, so two servers say it once.
-    rows = Replica.objects.filter(pk=replica.pk, seen_at=replica.seen_at)
+    rows = Replica.objects.filter(pk=replica.pk, seen_at=replica.seen_at, retired_at=None)
     if not rows.update(**fresh):
         return
     facts = {"pid": seen.pid, "exits": seen.exits, "last_exit": last_exit}

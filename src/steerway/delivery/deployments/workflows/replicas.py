@@ -117,7 +117,7 @@ def await_healthy(
         if waiting:
             pause = max(FIRST_PAUSE_SECONDS, PAUSE_RATIO * (time.monotonic() - began))
             time.sleep(min(pause, health.interval.total_seconds()))
-    _note(ground, [placed[index] for index in indexes])
+    _note(ground, deployment.id, frozenset(indexes))
 
 
 def stop(ground: Ground, replicas: Iterable[Replica]) -> None:
@@ -141,12 +141,16 @@ def retire(ground: Ground, deployment_id: UUID) -> None:
         actions.retire(ground.work(), gone)
 
 
-def _note(ground: Ground, replicas: Sequence[Replica]) -> None:
-    """What is seen of replicas now, so that nobody is told of fewer until the next look."""
+def _note(ground: Ground, deployment_id: UUID, indexes: frozenset[int]) -> None:
+    """What is seen of replicas now, so that nobody is told of fewer until the next look.
+
+    The rows are read anew: reconciliation may have noted something since they were placed.
+    """
     processes = ground.supervisor.processes()
     with unit_of_work():
-        for replica in replicas:
-            actions.note(ground.work(), replica, processes[replica.program])
+        for replica in queries.of_deployment(deployment_id):
+            if replica.index in indexes:
+                actions.note(ground.work(), replica, processes[replica.program])
 
 
 def _refuse_dead(ground: Ground, replica: Replica, process: Process) -> None:

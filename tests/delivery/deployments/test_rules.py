@@ -8,10 +8,10 @@ from steerway.delivery.deployments.rules import (
     deployment_ref,
     itinerary,
     leaving,
-    number_of,
     share_percent,
     waves,
 )
+from steerway.platform.numbers.rules import number_of
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from steerway.planning.changes.rules import change_ref, hold_ref, number_of
+from steerway.planning.changes.rules import change_ref, hold_ref
+from steerway.platform.numbers.rules import number_of
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from django.db.models.fields.json import KeyTransform
 
 from steerway.delivery.deployments.errors import DeploymentUnknown, NeverServed, NothingToRollBack
 from steerway.delivery.deployments.models import Deployment
-from steerway.delivery.deployments.rules import State, Step, number_of
+from steerway.delivery.deployments.rules import State, Step
 from steerway.delivery.releases import queries as releases
+from steerway.platform.numbers.rules import number_of
 
 ROWS_MAX = 200
 # Versions named in a refusal; more would not be read.

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-DIGITS_MAX: Final = 18  # what a column of numbers holds
 EVENTS: Final[Mapping[str, str]] = {
     "deployment.requested": "Somebody asked for a deployment or a rollback.",
     "deployment.preflight-done": "Nothing stands in its way: space, secrets, variables.",
@@ -118,9 +117,3 @@ def leaving(old: Sequence[int], wave: int, wave_count: int) -> list[int]:
 def deployment_ref(number: int) -> str:
     """How people call a deployment."""
     return f"DEP-{number}"
-
-
-def number_of(ref: str) -> int:
-    """The number in `DEP-12`, `dep-12` or `12`; 0, which nothing has, when there is none."""
-    digits = ref.rpartition("-")[2]
-    return int(digits) if digits.isdecimal() and len(digits) <= DIGITS_MAX else 0

@@ -9,7 +9,8 @@ from django.db.models.functions import TruncDate
 
 from steerway.planning.changes.errors import ChangeUnknown, Held, HoldUnknown
 from steerway.planning.changes.models import Change, Hold
-from steerway.planning.changes.rules import Brake, number_of
+from steerway.planning.changes.rules import Brake
+from steerway.platform.numbers.rules import number_of
 
 ROWS_MAX = 200
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-DIGITS_MAX: Final = 18  # what a column of numbers holds
 EVENTS: Final[Mapping[str, str]] = {
     "change.opened": "Somebody is about to alter something; what, and why.",
     "change.implemented": "A change is made.",
@@ -49,9 +48,3 @@ def change_ref(number: int) -> str:
 def hold_ref(number: int) -> str:
     """How people call a hold."""
     return f"HLD-{number}"
-
-
-def number_of(ref: str) -> int:
-    """The number in `CHG-12`, `chg-12` or `12`; 0, which nothing has, when there is none."""
-    digits = ref.rpartition("-")[2]
-    return int(digits) if digits.isdecimal() and len(digits) <= DIGITS_MAX else 0

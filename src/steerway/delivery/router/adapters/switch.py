@@ -40,6 +40,7 @@ def switch(
         clusters = [one["name"] for one in leaving]
         files.wait(lambda: followed.admin.active_requests(*clusters) == 0, drain_limit)
     changed |= followed.push(CLUSTERS, wanted, CLUSTERS_SUBJECT)
+    _await_settled(followed, table, healthy_limit)
     return Ack(wanted["version_info"], routes["version_info"], changed, unhealthy)
 
 
@@ -84,6 +85,21 @@ def _await_healthy(
             reason = f"{', '.join(worse)} has no healthy replica."
             raise RouterRefused(kind="routes", reason=reason)
     return tuple(sorted(dead))
+
+
+def _await_settled(followed: Files, table: Table, limit: timedelta) -> None:
+    """Wait until no version has a replica that left it.
+
+    Envoy says that it took a file before it has looked at the health of what stands in it, and
+    until then it goes on with the replicas of before.
+    """
+    wanted = {one.cluster: set(one.endpoints) for one in table.versions}
+
+    def is_settled() -> bool:
+        health = followed.admin.health()
+        return all(set(health.get(name, {})) <= ends for name, ends in wanted.items())
+
+    files.wait(is_settled, limit)
 
 
 def _missing(watched: list[Version], health: Health) -> bool:

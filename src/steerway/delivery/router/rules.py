@@ -10,6 +10,22 @@ from uuid import UUID
 SAFE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,126}")  # goes into file and statistic names
 PERCENT_ALL: Final = 100
 DEPLOYMENT_CHARACTERS: Final = 12  # the random end of a UUIDv7: 48 bits, the start is only time
+# Edges of the buckets by which new versions are judged, from 1 ms to a minute: eight to a doubling,
+# on two digits, because Envoy counts exactly between such numbers.
+# Source: OpenTelemetry, exponential histograms of scale 3.
+PACE_EDGES_MS: Final = tuple(
+    sorted(
+        {
+            round(10 * 2 ** (step / 8)) * 10**decade // 10
+            for decade in range(5)
+            for step in range(27)
+        }
+        & set(range(1, 60_001))
+    )
+)
+SERVER_ERROR: Final = 500
+CLIENT_ERROR: Final = 400
+CLIENT_LEFT: Final = "DC"  # the flag of an attempt that ended because the client had gone
 EVENTS: Final[Mapping[str, str]] = {
     "route.pointed": "Traffic of a service goes elsewhere; the share of each deployment.",
     "route.closed": "A service's hosts lead nowhere any more.",
@@ -113,6 +129,39 @@ class Count:
     code: int
     flags: str
     requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the router knows of one version since it started, attempt by attempt.
+
+    Failures that a retry on another version hid are among `failed`. `not_above[i]` is how many took
+    no longer than `PACE_EDGES_MS[i]`; `active` are still being answered.
+    """
+
+    ended: int = 0
+    failed: int = 0
+    refused: int = 0
+    not_above: tuple[int, ...] = (0,) * len(PACE_EDGES_MS)
+    active: int = 0
+    healthy: int = 0
+    replicas: int = 0
+
+
+def outcomes(counts: Iterable[Count]) -> tuple[int, int, int]:
+    """How many attempts ended, failed on the server's side, and were refused as the client's fault.
+
+    An attempt whose client left says nothing about the version, and is not counted.
+    Source: OpenTelemetry HTTP semantic conventions: for a server, 5xx is an error, 4xx is not.
+    """
+    ended = failed = refused = 0
+    for one in counts:
+        if CLIENT_LEFT in one.flags.split(","):
+            continue
+        ended += one.requests
+        failed += one.requests * (one.code >= SERVER_ERROR or one.code == 0)
+        refused += one.requests * (CLIENT_ERROR <= one.code < SERVER_ERROR)
+    return ended, failed, refused
 
 
 def cluster_name(service: str, environment: str, deployment: UUID) -> str:

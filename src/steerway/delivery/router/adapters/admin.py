@@ -66,9 +66,30 @@ class Admin:
 
     def active_requests(self, *clusters: str) -> int:
         """Requests that these versions are answering or about to."""
+        return sum(self.active(*clusters).values())
+
+    def active(self, *clusters: str) -> dict[str, int]:
+        """Requests that each of these versions is answering or about to."""
         names = "|".join(clusters)
         found = self.statistics(rf"^cluster\.({names})\.upstream_rq_(active|pending_active)$")
-        return sum(map(int, found.values()))
+        total = dict.fromkeys(clusters, 0)
+        for name, value in found.items():
+            total[name.split(".")[1]] += int(value)
+        return total
+
+    def histograms(self, pattern: str) -> dict[str, tuple[int, ...]]:
+        """Histograms whose name matches: how many values lie at each edge or below."""
+        answer = self.get(
+            f"/stats?format=json&histogram_buckets=cumulative&filter={quote(pattern)}"
+        )
+        found = json.loads(answer)["stats"]
+        histograms: list[dict[str, Any]] = next(
+            (one["histograms"] for one in found if "histograms" in one), []
+        )
+        return {
+            one["name"]: tuple(bucket["cumulative"] for bucket in one["buckets"])
+            for one in histograms
+        }
 
     def _ask(self, method: str, target: str) -> str:
         connection = _Unix(self.path)

@@ -16,6 +16,7 @@ from steerway.delivery.router.adapters.xds import (
     document,
     watched,
 )
+from steerway.delivery.router.rules import PACE_EDGES_MS
 
 LISTENERS: Final = "listeners.json"
 HEADERS_KIB: Final = 64
@@ -126,10 +127,8 @@ def bootstrap(site: Site) -> Json:
         "stats_eviction_interval": "3600s",
         "stats_config": {
             "histogram_bucket_settings": [
-                {
-                    "match": {"safe_regex": {"regex": ".*duration.*"}},
-                    "buckets": list(DURATION_BUCKETS),
-                }
+                _buckets(r".*\.duration\..*", DURATION_BUCKETS),
+                _buckets(r"pace\..*", PACE_EDGES_MS),
             ]
         },
         "overload_manager": {
@@ -260,35 +259,50 @@ def _router() -> Json:
         "typed_config": {
             "@type": kind,
             "suppress_envoy_headers": True,
-            "upstream_log": [_statistics("att")],
+            "upstream_log": [_statistics("att"), _pace()],
         },
     }
 
 
+def _buckets(names: str, edges: tuple[float, ...]) -> Json:
+    return {"match": {"safe_regex": {"regex": names}}, "buckets": list(edges)}
+
+
 def _statistics(prefix: str) -> Json:
     """Counts by version. Envoy's own per cluster hide failures that a retry made good."""
-    service = "%METADATA(ROUTE:steerway:service)%"
-    environment = "%METADATA(ROUTE:steerway:environment)%"
-    version = "%UPSTREAM_METADATA(envoy.lb:version)%"
-    whose = _tags(service=service, environment=environment, version=version)
+    whose = _whose()
     outcome = _tags(code="%RESPONSE_CODE%", flags="%RESPONSE_FLAGS%")
+    requests = {"stat": {"name": "requests", "tags": whose + outcome}, "value_fixed": 1}
+    return _stats(prefix, counters=[requests], histograms=[_durations("duration", whose)])
+
+
+def _pace() -> Json:
+    """How long attempts took, in buckets fine enough to judge a new version by."""
+    return _stats("pace", histograms=[_durations("milliseconds", _whose())])
+
+
+def _stats(prefix: str, **what: list[Json]) -> Json:
     return {
         "name": "envoy.access_loggers.stats",
         "typed_config": {
             "@type": f"{TYPES}.extensions.access_loggers.stats.v3.Config",
             "stats_scope": {"prefix": prefix, "sharing_name": prefix, "enable_eviction": True},
-            "counters": [
-                {"stat": {"name": "requests", "tags": whose + outcome}, "value_fixed": 1},
-            ],
-            "histograms": [
-                {
-                    "stat": {"name": "duration", "tags": whose},
-                    "unit": "Milliseconds",
-                    "value_format": "%DURATION%",
-                }
-            ],
+            **what,
         },
     }
+
+
+def _durations(name: str, tags: list[Json]) -> Json:
+    stat = {"name": name, "tags": tags}
+    return {"stat": stat, "unit": "Milliseconds", "value_format": "%DURATION%"}
+
+
+def _whose() -> list[Json]:
+    return _tags(
+        service="%METADATA(ROUTE:steerway:service)%",
+        environment="%METADATA(ROUTE:steerway:environment)%",
+        version="%UPSTREAM_METADATA(envoy.lb:version)%",
+    )
 
 
 def _tags(**formats: str) -> list[Json]:

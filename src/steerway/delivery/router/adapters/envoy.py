@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from steerway.delivery.router.adapters.files import Files
 from steerway.delivery.router.adapters.switch import switch
 from steerway.delivery.router.adapters.xds import CLUSTERS, ROUTES, Json
 from steerway.delivery.router.errors import HomeTooDeep, RouterDown, RouterRefused
-from steerway.delivery.router.rules import Ack, Count, Table, conflicts
+from steerway.delivery.router.rules import Ack, Count, Signals, Table, conflicts, outcomes
 
 UPGRADE_LIMIT: Final = timedelta(seconds=20)
 HEALTHY_LIMIT: Final = timedelta(seconds=5)
@@ -139,6 +140,37 @@ class Envoy:
         """
         text = self.admin.get(r"/stats/prometheus?filter=^(req|att)\.requests")
         return [_count(*match.groups()) for match in COUNTER.finditer(text)]
+
+    def signals(
+        self, service: str, environment: str, clusters: Sequence[str]
+    ) -> dict[str, Signals]:
+        """What each of these versions has done since Envoy started, in three questions.
+
+        They start again at zero when it crashed or was upgraded; see `serving`.
+        """
+        # Names have no dots, so nothing else begins like this.
+        place = rf"service\.{service}\.environment\.{environment}\."
+        text = self.admin.get(rf"/stats/prometheus?filter=^att\.requests\.{place}")
+        counts = [_count(*match.groups()) for match in COUNTER.finditer(text)]
+        health = self.admin.health(*clusters)
+        active = self.admin.active(*clusters)
+        # Last: a question has Envoy gather its histograms, and the next one gets them.
+        paces = self.admin.histograms(rf"^pace\.milliseconds\.{place}")
+        found = {}
+        for cluster in clusters:
+            ended, failed, refused = outcomes(one for one in counts if one.version == cluster)
+            endpoints = health.get(cluster, {})
+            pace = next((one for name, one in paces.items() if name.endswith(f".{cluster}")), None)
+            found[cluster] = Signals(
+                ended=ended,
+                failed=failed,
+                refused=refused,
+                not_above=pace or Signals().not_above,
+                active=active.get(cluster, 0),
+                healthy=sum(endpoints.values()),
+                replicas=len(endpoints),
+            )
+        return found
 
     def version(self) -> str:
         """The version of the Envoy that runs, as `1.40.0`."""

@@ -33,7 +33,7 @@ ICONS: Final = {
 # The end of a type says how it went; what is not listed is neither good nor bad.
 TONES: Final = (
     (
-        r"(failed|crash|crashed|crash-loop|crash-looping|died|lost|refused|unhealthy|exhausted)$",
+        r"(failed|rolled-back|crash|crashed|crash-loop|crash-looping|died|lost|refused|unhealthy|exhausted)$",
         "bad",
     ),
     (r"(succeeded|implemented|recovered|resumed|lifted|healthy|thawed)$", "good"),
@@ -58,7 +58,9 @@ VERBS: Final = {
     "deployment.configure-done": "joined its configuration",
     "deployment.start-done": "started its replicas",
     "deployment.verify-done": "is healthy",
-    "deployment.switch-done": "has the traffic",
+    "deployment.switch-done": "has traffic",
+    "deployment.judge-done": "is no worse than what served before",
+    "deployment.rolled-back": "was worse and is rolled back",
     "deployment.drain-done": "drained the old replicas",
     "deployment.retire-done": "stopped the old replicas",
     "deployment.cancel-requested": "is being cancelled",

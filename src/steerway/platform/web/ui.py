@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from django import template
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from steerway.platform import clock
-from steerway.platform.web import events, words
+from steerway.platform.web import events, ranges, words
 
 register = template.Library()
 
@@ -148,6 +149,16 @@ def copier(value: str, what: str = "text") -> SafeString:
 def command(text: str) -> SafeString:
     """A command to type, with a button that copies it."""
     return format_html('<code class="command">{} {}</code>', text, copier(text, "command"))
+
+
+@register.simple_tag
+def querystring_range(request: HttpRequest, since: str) -> str:
+    """The query of this page with another range."""
+    query = request.GET.copy()
+    for name in ranges.NAMES:
+        query.pop(name, None)
+    query["since"] = since
+    return query.urlencode()
 
 
 @register.simple_tag

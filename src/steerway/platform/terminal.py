@@ -25,7 +25,7 @@ DAY: Final = 86400
 COLOURS: Final = {
     "good": "green", "running": "cyan", "succeeded": "green", "unchanged": "green",
     "implemented": "green", "healthy": "green", "open": "cyan", "serving": "green",
-    "failed": "red", "backoff": "red", "fatal": "red", "down": "red", "crash-looping": "red",
+    "failed": "red", "rolled-back": "red", "backoff": "red", "fatal": "red", "down": "red", "crash-looping": "red",
     "cancelled": "yellow", "paused": "yellow", "held": "yellow", "starting": "yellow",
     "waiting": "yellow",
 }  # fmt: skip

@@ -32,7 +32,13 @@ def test_which_replicas_start_together(
 
 
 def test_a_blue_green_deployment_takes_each_step_once_in_order() -> None:
-    assert itinerary(Strategy.BLUE_GREEN, 3) == [(step, 0) for step in Step]
+    assert itinerary(Strategy.BLUE_GREEN, 3) == [
+        (step, 0) for step in Step if step is not Step.JUDGE
+    ]
+
+
+def test_a_canary_is_judged_between_its_first_traffic_and_the_end_of_the_old() -> None:
+    assert itinerary(Strategy.CANARY, 3) == [(step, 0) for step in Step]
 
 
 def test_a_rolling_deployment_comes_back_for_each_replica() -> None:

@@ -9,7 +9,14 @@ from django.db import IntegrityError, transaction
 from steerway.delivery.deployments import queries
 from steerway.delivery.deployments.errors import Busy, Ended, Paused, TooLate
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
-from steerway.delivery.deployments.rules import Kind, State, Step, StepState, Strategy
+from steerway.delivery.deployments.rules import (
+    Kind,
+    State,
+    Step,
+    StepState,
+    Strategy,
+    itinerary,
+)
 from steerway.delivery.releases.models import Release
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.catalog.models import Service
@@ -26,6 +33,7 @@ NOTE_LENGTH_MAX = 300
 OUTCOMES: Mapping[State, ChangeState] = {
     State.SUCCEEDED: ChangeState.IMPLEMENTED,
     State.UNCHANGED: ChangeState.IMPLEMENTED,
+    State.ROLLED_BACK: ChangeState.FAILED,
     State.FAILED: ChangeState.FAILED,
     State.CANCELLED: ChangeState.CANCELLED,
 }
@@ -248,11 +256,17 @@ def _begin(work: Work, draft: _Draft) -> Deployment:
     _insert(deployment)
     DeploymentStep.objects.bulk_create(
         DeploymentStep(deployment=deployment, position=position, name=step.value)
-        for position, step in enumerate(Step)
+        for position, step in enumerate(_steps(deployment))
     )
     _say(work, deployment, "requested", ref=asked, change=change.ref, strategy=deployment.strategy)
     work.start(WORKFLOW, deployment.id)
     return deployment
+
+
+def _steps(deployment: Deployment) -> list[Step]:
+    """The steps it takes, each once however often it is repeated."""
+    plan = itinerary(Strategy(deployment.strategy), deployment.replica_count)
+    return list(dict.fromkeys(step for step, _ in plan))
 
 
 def _insert(deployment: Deployment) -> None:

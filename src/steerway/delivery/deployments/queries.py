@@ -16,6 +16,7 @@ from steerway.platform.numbers.rules import number_of
 ROWS_MAX = 200
 # Versions named in a refusal; more would not be read.
 KNOWN_MAX = 5
+UNRESOLVED = (State.FAILED.value, State.ROLLED_BACK.value)
 
 
 def get(ref: str) -> Deployment:
@@ -115,13 +116,13 @@ def replicas_planned(deployments: Iterable[Deployment]) -> dict[UUID, int]:
 
 
 def unresolved(*, rows: int = 20) -> list[Deployment]:
-    """Failed deployments that nothing came after in their environment, newest first."""
+    """What failed or was rolled back with nothing after it in its environment, newest first."""
     later = Deployment.objects.filter(
         service=OuterRef("service"),
         environment=OuterRef("environment"),
         number__gt=OuterRef("number"),
     )
-    found = _listed().filter(state=State.FAILED.value).exclude(Exists(later))
+    found = _listed().filter(state__in=UNRESOLVED).exclude(Exists(later))
     return list(found.order_by("-number")[:rows])
 
 

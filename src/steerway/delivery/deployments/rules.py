@@ -13,11 +13,13 @@ EVENTS: Final[Mapping[str, str]] = {
     "deployment.start-done": "Its replicas, or those of one wave, are started.",
     "deployment.verify-done": "They are healthy.",
     "deployment.switch-done": "They have their share of the traffic.",
+    "deployment.judge-done": "It was judged beside what served before, and is no worse.",
     "deployment.drain-done": "Replicas of before have finished their requests and are stopped.",
     "deployment.retire-done": "What it replaced is put away, and old releases are removed.",
     "deployment.cancel-requested": "Somebody asked it to stop and undo what it started.",
     "deployment.succeeded": "It serves.",
     "deployment.unchanged": "The same release with the same configuration was serving already.",
+    "deployment.rolled-back": "It was judged worse; what served before serves all again.",
     "deployment.failed": "It ended without serving; what served before still does.",
     "deployment.cancelled": "It was stopped before its switch; what served before still does.",
 }
@@ -31,10 +33,11 @@ class Kind(StrEnum):
 
 
 class Strategy(StrEnum):
-    """How traffic moves: all at once behind a full set, or replica by replica."""
+    """How traffic moves: at once behind a full set, replica by replica, or as it is earned."""
 
     BLUE_GREEN = "blue-green"
     ROLLING = "rolling"
+    CANARY = "canary"
 
 
 class State(StrEnum):
@@ -43,6 +46,7 @@ class State(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     UNCHANGED = "unchanged"
+    ROLLED_BACK = "rolled-back"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
@@ -57,6 +61,7 @@ class Step(StrEnum):
     START = "start"
     VERIFY = "verify"
     SWITCH = "switch"
+    JUDGE = "judge"
     DRAIN = "drain"
     RETIRE = "retire"
 
@@ -74,13 +79,16 @@ class StepState(StrEnum):
 # Once per deployment, before and after the part that a rolling one repeats per replica.
 ONCE_BEFORE: Final = (Step.PREFLIGHT, Step.BUILD, Step.INSTALL, Step.CONFIGURE)
 PER_WAVE: Final = (Step.START, Step.VERIFY, Step.SWITCH, Step.DRAIN)
+EARNED: Final = (Step.START, Step.VERIFY, Step.SWITCH, Step.JUDGE, Step.DRAIN)
+# While one of these is ahead, what served before still runs and can have its traffic back.
+MOVES: Final = frozenset({Step.SWITCH, Step.JUDGE})
 ONCE_AFTER: Final = (Step.RETIRE,)
 
 
 def waves(strategy: Strategy, replicas: int) -> list[list[int]]:
-    """Which replicas start together: all for blue-green, one after the other for rolling."""
+    """Which replicas start together: one after the other for rolling, else all."""
     every = list(range(replicas))
-    if strategy is Strategy.BLUE_GREEN or not every:
+    if strategy is not Strategy.ROLLING or not every:
         return [every]
     return [[index] for index in every]
 
@@ -88,7 +96,8 @@ def waves(strategy: Strategy, replicas: int) -> list[list[int]]:
 def itinerary(strategy: Strategy, replicas: int) -> list[tuple[Step, int]]:
     """Every step with the number of its wave, in the order they are taken."""
     count = len(waves(strategy, replicas))
-    middle = [(step, wave) for wave in range(count) for step in PER_WAVE]
+    steps = EARNED if strategy is Strategy.CANARY else PER_WAVE
+    middle = [(step, wave) for wave in range(count) for step in steps]
     return [(s, 0) for s in ONCE_BEFORE] + middle + [(s, 0) for s in ONCE_AFTER]
 
 
@@ -97,7 +106,7 @@ def is_settled(itinerary: Sequence[tuple[Step, int]], position: int) -> bool:
 
     From there on nothing is taken back: the old replicas may be gone already.
     """
-    return all(step is not Step.SWITCH for step, _ in itinerary[position:])
+    return all(step not in MOVES for step, _ in itinerary[position:])
 
 
 def share_percent(wave: int, wave_count: int) -> int:

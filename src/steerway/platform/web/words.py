@@ -20,7 +20,8 @@ BY_TONE: Final[dict[str, str]] = {
     "good": "succeeded healthy serving done implemented ready active good live up verified ok",
     "info": "running starting deploying draining verifying switching judging building open started",
     "warn": "waiting held hold paused frozen stopping degraded backoff unready drifted pending",
-    "bad": "failed rolled-back worse unhealthy crashed crash-loop crashing down bad fatal broken revoked",
+    "bad": "failed rolled-back worse unhealthy crashed crash-loop crashing down bad fatal broken "
+    "revoked",
     "idle": "not-started cancelled unchanged skipped stopped retired lifted expired none exited",
 }
 TONES: Final = {state: tone for tone, states in BY_TONE.items() for state in states.split()}

@@ -14,6 +14,7 @@ from ninja.openapi.schema import OpenAPISchema
 from steerway import __version__
 from steerway.app import descriptor_api as descriptors
 from steerway.control.bridge import api as bridge
+from steerway.control.signals import api as signals
 from steerway.control.traffic import api as traffic
 from steerway.delivery.deployments import api as deployments
 from steerway.delivery.releases import api as releases
@@ -39,6 +40,7 @@ ROUTERS: list[tuple[str, Router]] = [
     ("/services", descriptors.router),
     ("/services", runtimes.router),
     ("/services", traffic.router),
+    ("/markers", signals.router),
     ("/changes", changes.router),
     ("/holds", changes.holds),
     ("/freeze", changes.freeze),

@@ -8,6 +8,7 @@ from steerway.app import descriptor_pages, search
 from steerway.control.bridge import pages as bridge
 from steerway.control.installation import pages as installation
 from steerway.control.services import pages as services
+from steerway.control.signals import pages as signals
 from steerway.delivery.deployments import pages as deployments
 from steerway.delivery.releases import pages as releases
 from steerway.planning.changes import pages as changes
@@ -29,6 +30,10 @@ page_urls: Sequence[URLPattern | URLResolver] = [
         path("services/<str:name>/descriptor", descriptor_pages.show, name="descriptor"),
         path("services/<str:name>/pause", services.pause, name="pause"),
         path("services/<str:name>/resumption", services.resume, name="resume"),
+    ),
+    _process(
+        "signals",
+        path("services/<str:name>/signals/endpoints", signals.endpoints, name="endpoints"),
     ),
     _process(
         "deployments",

@@ -1,6 +1,6 @@
 """Services on pages: the list, one with its environments side by side, and one of its releases."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -14,17 +14,21 @@ from steerway.control.services import queries
 from steerway.control.services.errors import PauseUnexplained
 from steerway.control.services.queries import Overview
 from steerway.control.services.rules import TROUBLE, Lane
+from steerway.control.signals import rules as signals
+from steerway.control.signals.rules import Place
 from steerway.delivery.builds import queries as builds
 from steerway.delivery.deployments import queries as deployments
 from steerway.delivery.releases import queries as releases
 from steerway.delivery.releases.models import Release
 from steerway.delivery.runtimes import queries as runtimes
+from steerway.delivery.runtimes.descriptor import LimitsSection
 from steerway.planning.catalog import actions as catalog_actions
 from steerway.planning.catalog import queries as catalog
+from steerway.planning.catalog.models import Environment
 from steerway.planning.changes import queries as changes
 from steerway.platform.log import queries as log
 from steerway.platform.log.queries import Filter
-from steerway.platform.web import paging
+from steerway.platform.web import paging, ranges
 from steerway.platform.web.request import SteerwayRequest
 
 DEPLOYMENTS_SHOWN: Final = 8
@@ -64,7 +68,8 @@ def services(request: SteerwayRequest) -> HttpResponse:
 def service(request: SteerwayRequest, name: str) -> HttpResponse:
     """One service: its environments side by side, and what was done to it."""
     found = queries.overview(name, router_port=settings.STEERWAY.router_port)
-    resolved = catalog.environments(found.service)[-1:]
+    environments = catalog.environments(found.service)
+    resolved = environments[-1:]
     return render(
         request,
         "services/detail.html",
@@ -73,8 +78,7 @@ def service(request: SteerwayRequest, name: str) -> HttpResponse:
             "lanes": found.lanes,
             "lanes_with_lines": [(lane, *_last_lines(lane)) for lane in found.lanes],
             "state": found.state,
-            "watched": [lane for lane in found.lanes if lane.ref and lane.url],
-            "traffic_url": f"/api/services/{name}/traffic",
+            **_signals(request, name, environments),
             "holds": found.holds,
             "default_ref": resolved[0].resolved.get("source", {}).get("ref") if resolved else "",
             "first_command": f"steerway deploy {name}",
@@ -83,6 +87,23 @@ def service(request: SteerwayRequest, name: str) -> HttpResponse:
             "events": log.newest(Filter(service=name), rows=EVENTS_SHOWN),
         },
     )
+
+
+def _signals(request: SteerwayRequest, name: str, declared: list[Environment]) -> dict[str, Any]:
+    """The charts of the environment that was asked for; of the last one, usually production."""
+    asked = request.GET.get("environment", "")
+    chosen = next(
+        (one for one in declared if one.name == asked), declared[-1] if declared else None
+    )
+    if chosen is None:
+        return {}
+    limits = LimitsSection.stored(chosen.resolved.get("run", {}).get("limits", {}))
+    place = Place(name, chosen.name, memory_bytes=limits.memory, cpus=limits.cpus)
+    return {
+        "place": place,
+        "charts": signals.charts(place),
+        "range": ranges.of(request.GET, request.work.now),
+    }
 
 
 def release(request: SteerwayRequest, release_id: UUID) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Reading deployments."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +61,18 @@ def newest(
         found = found.filter(environment=environment)
     if before is not None:
         found = found.filter(number__lt=before)
+    return list(found.order_by("-number")[: min(rows, ROWS_MAX)])
+
+
+def switched_between(
+    start: datetime, end: datetime, *, service: str = "", environment: str = "", rows: int = 50
+) -> list[Deployment]:
+    """Deployments that took over within a time, newest first."""
+    found = _listed().filter(switched_at__gte=start, switched_at__lte=end)
+    if service:
+        found = found.filter(service=service)
+    if environment:
+        found = found.filter(environment=environment)
     return list(found.order_by("-number")[: min(rows, ROWS_MAX)])
 
 

@@ -12,6 +12,9 @@ JUST_NOW_SECONDS: Final = 5
 KILO: Final = 1024
 UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 SHORT_DIGEST: Final = 12
+SHARE_SHOWN_MIN: Final = 0.01
+PERCENT: Final = 100
+MILLISECONDS_MAX: Final = 1000
 HUES: Final = 8
 
 # What a state means to people, in one of six tones. A state that is not listed is unknown:
@@ -84,6 +87,31 @@ def bytes_text(count: float | None) -> str:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"  # noqa: PLR2004 -- one digit below ten
         size /= KILO
     return f"{size:.1f} {UNITS[-1]}"
+
+
+def amount(count: float | None) -> str:
+    """A number with its thousands apart."""
+    return NOTHING if count is None else f"{count:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def share(ratio: float | None) -> str:
+    """A ratio in percent, with the digits that count; what is above zero is never shown as it."""
+    if ratio is None:
+        return NOTHING
+    percent = ratio * 100
+    if 0 < percent < SHARE_SHOWN_MIN:
+        return f"< {SHARE_SHOWN_MIN} %"
+    return f"{percent:.3g} %" if percent < PERCENT else f"{percent:.0f} %"
+
+
+def milliseconds(count: float | None) -> str:
+    """A time in milliseconds, as people read it."""
+    if count is None:
+        return NOTHING
+    if count < MILLISECONDS_MAX:
+        return f"{count:.3g} ms" if count < MILLISECONDS_MAX / 10 else f"{count:.0f} ms"
+    seconds = count / 1000
+    return f"{seconds:.3g} s" if seconds < MINUTE else duration(seconds)
 
 
 def short_digest(value: str) -> str:

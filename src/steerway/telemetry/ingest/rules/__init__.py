@@ -1,0 +1,1 @@
+"""How telemetry is decoded, named, limited and laid out in columns. Pure."""

@@ -1,0 +1,238 @@
+"""The series that are alive: who has how many, and until when each is written down."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from steerway.telemetry.ingest.rules.limits import IngestLimits, Refusals
+from steerway.telemetry.ingest.rules.samples import Ids, Samples, Series, SeriesSet, Times
+from steerway.telemetry.ingest.rules.tables import SCHEMAS
+
+HOUR_MS: Final = 3_600_000
+# A series that was silent for so long is taken from the count of its service.
+SILENT_MS: Final = HOUR_MS
+FIRST_ROWS: Final = 1024
+SAID_EVERY_MS: Final = 60_000  # the label with the most values is looked for once a minute
+
+REFUSED: Final = -1
+
+Mask = npt.NDArray[np.bool_]
+
+
+class SeriesBook:
+    """Every series that sent something within the last hour.
+
+    The table `series` says from when to when a series may have samples. `max_ts` is written
+    ahead, to the end of the hour after the one of the newest sample, and again before that is
+    reached: a reader who looks for `max_ts >= start` misses no series.
+    """
+
+    def __init__(self, limits: IngestLimits, series_max: Callable[[str], int]) -> None:
+        self._limits = limits
+        self._series_max = series_max
+        self.lock = threading.RLock()
+        self.generation = 0
+        self._rows: dict[int, int] = {}
+        self._free: list[int] = []
+        self._next = 0
+        self._told: list[str] = []  # by row: metric, service and labels, in one text
+        self._ids = np.zeros(FIRST_ROWS, np.uint64)
+        self._since = np.zeros(FIRST_ROWS, np.int64)
+        self._until = np.zeros(FIRST_ROWS, np.int64)
+        self._seen = np.zeros(FIRST_ROWS, np.int64)
+        self.counts: Counter[str] = Counter()
+        self._owed: set[int] = set()  # rows to write down
+        self._sentences: dict[str, tuple[int, str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def knows(self, id_: int) -> bool:
+        """Whether the series is alive."""
+        return id_ in self._rows
+
+    def enter(self, id_: int, series: Series, now_ms: int) -> bool:
+        """Take a series up; False when its service has too many."""
+        with self.lock:
+            if id_ in self._rows:
+                return True
+            service = series.labels.get("service", "")
+            if self.counts[service] >= self._most(service):
+                return False
+            row = self._free.pop() if self._free else self._grown()
+            self._rows[id_] = row
+            self._told[row] = _told(series, service)
+            self._ids[row] = id_
+            self._since[row], self._until[row] = np.iinfo(np.int64).max, 0
+            self._seen[row] = now_ms
+            self.counts[service] += 1
+            return True
+
+    def admit(
+        self, samples: Samples, series: SeriesSet, now_ms: int, refusals: Refusals
+    ) -> Samples:
+        """The samples that may be stored; the rest is counted in `refusals`."""
+        with self.lock:
+            unique, inverse = np.unique(samples.ids, return_inverse=True)
+            rows = self._rows_of(unique, series, now_ms)[inverse]
+            taken = self._checked(samples, series, rows, now_ms, refusals)
+            rows, times = rows[taken], samples.ts_ms[taken]
+            self._touch(rows, times, now_ms)
+        if taken.all():
+            return samples
+        metric = samples.metric
+        if not isinstance(metric, pa.Array | pa.ChunkedArray):
+            metric = pa.array(metric, pa.string())
+        return Samples(
+            metric.filter(pa.array(taken)), samples.ids[taken], times, samples.values[taken]
+        )
+
+    def _rows_of(self, unique: Ids, series: SeriesSet, now_ms: int) -> Times:
+        ids = unique.tolist()
+        rows = [self._rows.get(id_, REFUSED) for id_ in ids]
+        for place, id_ in enumerate(ids):
+            if rows[place] == REFUSED and id_ in series and self.enter(id_, series[id_], now_ms):
+                rows[place] = self._rows[id_]
+        return np.array(rows, np.int64)
+
+    def _checked(
+        self, samples: Samples, series: SeriesSet, rows: Times, now_ms: int, refusals: Refusals
+    ) -> Mask:
+        unknown = rows == REFUSED
+        if unknown.any():
+            for id_, count in Counter(samples.ids[unknown].tolist()).items():
+                labels = series[id_].labels if id_ in series else {}
+                self.refuse(labels, count, now_ms, refusals)
+        in_time = _in_time(samples.ts_ms, now_ms, self._limits, refusals, ~unknown)
+        known: Mask = ~unknown
+        return known & in_time
+
+    def _touch(self, rows: Times, times: Times, now_ms: int) -> None:
+        if not len(rows):
+            return
+        self._seen[rows] = now_ms
+        owed = (times > self._until[rows]) | (times < self._since[rows])
+        if not owed.any():
+            return
+        rows, times = rows[owed], times[owed]
+        np.minimum.at(self._since, rows, times)
+        ahead = (times // HOUR_MS + 2) * HOUR_MS - 1
+        np.maximum.at(self._until, rows, ahead)
+        self._owed.update(rows.tolist())
+
+    def refuse(
+        self, labels: Mapping[str, str], count: int, now_ms: int, refusals: Refusals
+    ) -> None:
+        """Count samples of a series that its service may not have."""
+        service = labels.get("service", "")
+        said_ms, sentence = self._sentences.get(service, (-SAID_EVERY_MS, ""))
+        if now_ms - said_ms >= SAID_EVERY_MS:
+            sentence = self._sentence(service)
+            self._sentences[service] = (now_ms, sentence)
+        refusals.add("series", count, sentence)
+
+    def crowded(self) -> dict[str, str]:
+        """By service: what was said to those that have too many series."""
+        return {service: sentence for service, (_, sentence) in self._sentences.items()}
+
+    def owed(self) -> tuple[pa.Table, set[int]]:
+        """The rows of `series` to write down, and a mark for `settled`."""
+        with self.lock:
+            mark = self._owed
+            self._owed = set()
+            rows = list(mark)
+            told = [self._told[row].split("\0") for row in rows]
+            table = pa.table(
+                [
+                    pa.array([t[0] for t in told], pa.string()).dictionary_encode(),
+                    pa.array(self._ids[rows] if rows else [], pa.uint64()),
+                    pa.array(
+                        [list(zip(t[2::2], t[3::2], strict=True)) for t in told],
+                        SCHEMAS["series"].field("labels").type,
+                    ),
+                    pa.array([t[1] for t in told], pa.string()),
+                    pa.array(self._since[rows] if rows else [], pa.int64()),
+                    pa.array(self._until[rows] if rows else [], pa.int64()),
+                ],
+                names=SCHEMAS["series"].names,
+            )
+            return table.cast(SCHEMAS["series"]), mark
+
+    def owe_again(self, mark: set[int]) -> None:
+        """What `owed` gave out could not be written down."""
+        with self.lock:
+            self._owed |= mark
+
+    def forget_silent(self, now_ms: int) -> int:
+        """Take the silent series out; says how many."""
+        with self.lock:
+            gone = [
+                (id_, row)
+                for id_, row in self._rows.items()
+                if self._seen[row] < now_ms - SILENT_MS and row not in self._owed
+            ]
+            for id_, row in gone:
+                del self._rows[id_]
+                self.counts[self._told[row].split("\0", 2)[1]] -= 1
+                self._told[row] = ""
+                self._free.append(row)
+            self.generation += bool(gone)
+            return len(gone)
+
+    def _most(self, service: str) -> int:
+        if len(self._rows) >= self._limits.series_total_max:
+            return 0
+        return self._series_max(service)
+
+    def _grown(self) -> int:
+        row = self._next
+        self._next += 1
+        self._told.append("")
+        if row == len(self._since):
+            self._ids = np.concatenate([self._ids, np.zeros_like(self._ids)])
+            self._since, self._until, self._seen = (
+                np.concatenate([column, np.zeros_like(column)])
+                for column in (self._since, self._until, self._seen)
+            )
+        return row
+
+    def _sentence(self, service: str) -> str:
+        values: dict[str, set[str]] = {}
+        for row in self._rows.values():
+            told = self._told[row].split("\0")
+            if told[1] == service:
+                for name, value in zip(told[2::2], told[3::2], strict=True):
+                    values.setdefault(name, set()).add(value)
+        label = max(values, key=lambda name: len(values[name]), default="")
+        return (
+            f"{service or 'a sender without a service name'} has its "
+            f"{self._series_max(service)} series; the label with the most values is "
+            f"`{label}` ({len(values.get(label, ()))}). Leave it out, or raise telemetry.series."
+        )
+
+
+def _told(series: Series, service: str) -> str:
+    pairs = [text for pair in series.labels.items() for text in pair]
+    return "\0".join([series.metric, service, *(text.replace("\0", "\ufffd") for text in pairs)])
+
+
+def _in_time(
+    times: Times,
+    now_ms: int,
+    limits: IngestLimits,
+    refusals: Refusals,
+    among: Mask,
+) -> Mask:
+    past = now_ms - round(limits.past.total_seconds() * 1000)
+    future = now_ms + round(limits.future.total_seconds() * 1000)
+    old, new = (times < past) & among, (times > future) & among
+    refusals.add("too-old", int(old.sum()), f"older than {limits.past}")
+    refusals.add(
+        "too-new", int(new.sum()), f"more than {limits.future} ahead; set the clock of the sender"
+    )
+    return ~(old | new)

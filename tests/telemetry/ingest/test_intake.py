@@ -1,0 +1,51 @@
+"""What is given to the intake is stored, once, within its limits."""
+
+import numpy as np
+
+from steerway.telemetry.ingest.rules.samples import STALE, STALE_BITS
+from steerway.telemetry.ingest.workflows import Intake
+from steerway.telemetry.store import Store
+from tests.telemetry.ingest.conftest import NOW_MS, one
+
+COUNT = "SELECT count() AS n FROM samples"
+
+
+def test_samples_that_were_waited_for_are_stored(intake: Intake, store: Store) -> None:
+    samples, series = one("orders_total", {"service": "shop", "code": "200"}, 1.0, 2.0, STALE)
+
+    refusals = intake.add_samples(samples, series, wait=True)
+
+    rows = store.table("SELECT metric, toUnixTimestamp64Milli(ts) AS ms, value FROM samples")
+    assert refusals.rows == 0
+    assert rows["ms"].to_pylist() == [NOW_MS, NOW_MS + 1000, NOW_MS + 2000]
+    assert rows["value"].to_numpy().view(np.uint64)[2] == STALE_BITS
+    described = store.table("SELECT metric, labels, service FROM series").to_pylist()
+    assert described == [
+        {
+            "metric": "orders_total",
+            "labels": [("service", "shop"), ("code", "200")],
+            "service": "shop",
+        }
+    ]
+
+
+def test_a_service_over_its_limit_is_told_the_label(intake: Intake, store: Store) -> None:
+    for number in range(7):
+        samples, series = one("hits", {"service": "shop", "user": f"u{number}", "zone": "a"}, 1.0)
+        refusals = intake.add_samples(samples, series, wait=True)
+
+    assert refusals.counts == {"series": 1}
+    assert "`user` (5)" in refusals.text()
+    assert store.table(COUNT)["n"][0].as_py() == 5
+
+
+def test_samples_of_a_wrong_clock_are_refused(intake: Intake, store: Store) -> None:
+    labels = {"service": "shop"}
+    old, series = one("hits", labels, 1.0, at_ms=NOW_MS - 25 * 3_600_000)
+    new, _ = one("hits", labels, 1.0, at_ms=NOW_MS + 11 * 60_000)
+
+    first = intake.add_samples(old, series, wait=True)
+    second = intake.add_samples(new, series, wait=True)
+
+    assert (first.counts, second.counts) == ({"too-old": 1}, {"too-new": 1})
+    assert store.table(COUNT)["n"][0].as_py() == 0

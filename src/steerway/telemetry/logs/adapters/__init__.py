@@ -1,0 +1,1 @@
+"""Files that grow, are cut and are replaced while they are read."""

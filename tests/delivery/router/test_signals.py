@@ -3,8 +3,9 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from steerway.delivery.router.rules import PACE_EDGES_MS, Count, Signals, outcomes
-from tests.delivery.router.stage import Answer, Load, Stage, replicas, shop, table, version
+from steerway.delivery.router.adapters.files import wait
+from steerway.delivery.router.rules import PACE_EDGES_MS, Count, Share, Signals, outcomes
+from tests.delivery.router.stage import LIMIT, Answer, Load, Stage, replicas, shop, table, version
 
 PLACE = ("shop", "production")
 SLOW = timedelta(milliseconds=57)
@@ -51,6 +52,23 @@ def test_durations_fall_between_the_edges(router: Stage) -> None:
         below = dict(zip(PACE_EDGES_MS, found.not_above, strict=True))
         assert below[44] == 0
         assert below[57_000] == found.ended == 5
+
+
+def test_users_never_see_a_shadow_that_fails(router: Stage) -> None:
+    with replicas("one", "two") as (stable, shadow):
+        shadow.act = lambda answer: answer.say(500, b"")
+        host = shop(("lit-1", 100), shadow=Share("lit-2", 100))
+        router.envoy.apply(table(host, version("lit-1", stable), version("lit-2", shadow)))
+
+        answers = {router.ask("shop.localhost")[:2] for _ in range(10)}
+        router.ask("shop.localhost", method="POST")
+
+        wait(lambda: router.envoy.shadow_signals("lit-2").ended == 10, LIMIT)
+        found = router.envoy.shadow_signals("lit-2")
+        assert answers == {(200, "one")}
+        assert (found.ended, found.failed, found.replicas) == (10, 10, 1)
+        assert found.not_above[-1] == 10
+        assert shadow.requests("POST") == 0
 
 
 def test_a_version_that_is_not_known_has_done_nothing(router: Stage) -> None:

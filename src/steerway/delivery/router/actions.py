@@ -22,6 +22,8 @@ class Aim:
     shares: Mapping[UUID, int]
     is_last: bool
     settings: Mapping[str, Any] = field(default_factory=dict)
+    # Who is sent copies of so many percent, and whose answers nobody sees.
+    shadows: Mapping[UUID, int] = field(default_factory=dict)
 
 
 def point(work: Work, aim: Aim) -> bool:
@@ -38,6 +40,10 @@ def point(work: Work, aim: Aim) -> bool:
     names = domains(aim.service, aim.environment, is_last=aim.is_last, hosts=hosts)
     check_hosts(aim.service, aim.environment, names)
     shares = [{"deployment": str(key), "percent": value} for key, value in aim.shares.items()]
+    shares += [
+        {"deployment": str(key), "percent": value, "shadow": True}
+        for key, value in aim.shadows.items()
+    ]
     values = {"is_last": aim.is_last, "settings": dict(aim.settings), "shares": shares}
     route, is_new = Route.objects.get_or_create(
         service=aim.service,

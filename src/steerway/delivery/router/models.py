@@ -15,7 +15,9 @@ class Route(models.Model):
     environment = models.CharField(max_length=40)
     is_last = models.BooleanField(help_text="Its environment is the last: it has the short name.")
     settings = models.JSONField(default=dict, help_text="The route section in force.")
-    shares = models.JSONField(default=list, help_text='[{"deployment": id, "percent": 100}]')
+    shares = models.JSONField(
+        default=list, help_text='[{"deployment": id, "percent": 100}], "shadow"'
+    )
     updated_at = models.DateTimeField()
 
     class Meta:

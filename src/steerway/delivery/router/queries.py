@@ -84,18 +84,20 @@ def owner(domain: str, *, other_than: tuple[str, str]) -> Route | None:
 def _host(route: Route, known: set[str]) -> VirtualHost:
     """The host of a route; without shares when nothing it points to has replicas."""
     section = _section(route)
-    shares = tuple(
-        Share(cluster, share["percent"])
+    found = [
+        (share.get("shadow", False), Share(cluster, share["percent"]))
         for share in route.shares
         if (cluster := cluster_name(route.service, route.environment, UUID(share["deployment"])))
         in known
-    )
+    ]
+    shares = tuple(share for is_shadow, share in found if not is_shadow)
     return VirtualHost(
         name=f"{route.service}.{route.environment}",  # neither has a dot, both may have dashes
         service=route.service,
         environment=route.environment,
         domains=_domains(route),
         shares=whole(shares),
+        shadow=next((share for is_shadow, share in found if is_shadow), None),
         timeout=section.timeout,
         try_timeout=section.try_limit,
         body_bytes=section.body,

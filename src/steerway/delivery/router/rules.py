@@ -75,13 +75,17 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class VirtualHost:
-    """One service in one environment, as clients see it. The first share is the stable version."""
+    """One service in one environment, as clients see it. The first share is the stable version.
+
+    The shadow is sent copies of requests that only read; nobody waits for its answers.
+    """
 
     name: str
     service: str
     environment: str
     domains: tuple[str, ...]
     shares: tuple[Share, ...]
+    shadow: Share | None = None
     timeout: timedelta = timedelta(seconds=15)
     try_timeout: timedelta = timedelta(seconds=5)
     body_bytes: int = 10_000_000
@@ -196,7 +200,7 @@ def conflicts(table: Table) -> list[str]:
                 problems.append(f"the host {domain} belongs to {owners[domain]} and {host.name}")
         problems += [
             f"{host.name} sends traffic to {share.cluster}, which is not running"
-            for share in host.shares
+            for share in (*host.shares, *((host.shadow,) if host.shadow else ()))
             if table.version(share.cluster) is None
         ]
     return problems

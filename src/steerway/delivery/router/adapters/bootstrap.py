@@ -128,7 +128,7 @@ def bootstrap(site: Site) -> Json:
         "stats_config": {
             "histogram_bucket_settings": [
                 _buckets(r".*\.duration\..*", DURATION_BUCKETS),
-                _buckets(r"pace\..*", PACE_EDGES_MS),
+                _buckets(r"pace\..*|cluster\..*\.upstream_rq_time", PACE_EDGES_MS),
             ]
         },
         "overload_manager": {

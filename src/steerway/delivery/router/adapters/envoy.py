@@ -172,6 +172,26 @@ class Envoy:
             )
         return found
 
+    def shadow_signals(self, cluster: str) -> Signals:
+        """What a version that only gets copies of requests has done since Envoy started.
+
+        Copies are in no statistics by attempt, but in those of the version's own cluster.
+        """
+        classes = self.admin.statistics(rf"^cluster\.{cluster}\.upstream_rq_[2345]xx$")
+        answers = {name[-3:]: int(value) for name, value in classes.items()}
+        endpoints = self.admin.health(cluster).get(cluster, {})
+        active = self.admin.active(cluster)[cluster]
+        paces = self.admin.histograms(rf"^cluster\.{cluster}\.upstream_rq_time$")
+        return Signals(
+            ended=sum(answers.values()),
+            failed=answers.get("5xx", 0),
+            refused=answers.get("4xx", 0),
+            not_above=next(iter(paces.values()), Signals().not_above),
+            active=active,
+            healthy=sum(endpoints.values()),
+            replicas=len(endpoints),
+        )
+
     def version(self) -> str:
         """The version of the Envoy that runs, as `1.40.0`."""
         return str(json.loads(self.admin.get("/server_info"))["version"]).split("/")[1]

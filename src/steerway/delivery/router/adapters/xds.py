@@ -27,6 +27,7 @@ TOO_LARGE: Final = "The request body is larger than this service accepts."
 # A second try is safe where the first can have changed nothing, or the same thing again.
 IDEMPOTENT: Final = {"safe_regex": {"regex": "GET|HEAD|OPTIONS|PUT|DELETE"}}
 IS_IDEMPOTENT: Final = {"name": ":method", "string_match": IDEMPOTENT}
+READS: Final = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
 WITH_COOKIE: Final = {"name": "cookie", "string_match": {"contains": f"{COOKIE}="}}
 SIZED: Final = {"name": "content-length", "present_match": True}
 RETRY_IDEMPOTENT: Final = "5xx,connect-failure,refused-stream,reset-before-request,reset"
@@ -255,6 +256,8 @@ def _host_routes(host: VirtualHost) -> list[Json]:
     too_large["match"]["headers"] = [{"name": "content-length", "range_match": size}]
     sticky = [[WITH_COOKIE], []] if len(host.shares) > 1 else [[]]
     methods = [([IS_IDEMPOTENT], RETRY_IDEMPOTENT), ([], RETRY_ANY)]
+    if host.shadow:
+        methods.insert(0, ([READS], RETRY_IDEMPOTENT))
     return [
         too_large,
         *(
@@ -282,7 +285,9 @@ def _route(host: VirtualHost, headers: list[Json], retry_on: str) -> Json:
         route["typed_per_filter_config"] = {BUFFER: _buffer(disabled=True)}
     if host.retries:
         action["retry_policy"] = _retries(host, retry_on)
-    if host.retries and IS_IDEMPOTENT in headers:
+    if host.shadow and READS in headers:
+        action["request_mirror_policies"] = [_mirror(host.shadow)]
+    if host.retries and retry_on == RETRY_IDEMPOTENT:
         # A replica that hangs: ask another one too, and take the first answer.
         action["hedge_policy"] = {"hedge_on_per_try_timeout": True}
     if len(host.shares) == 1:
@@ -298,6 +303,12 @@ def _route(host: VirtualHost, headers: list[Json], retry_on: str) -> Json:
     header = {"key": "set-cookie", "value": f"{value}; HttpOnly; SameSite=Lax"}
     route["response_headers_to_add"] = [{"header": header}]
     return route
+
+
+def _mirror(shadow: Share) -> Json:
+    """Copies of some requests; Envoy throws the answers away."""
+    part = {"numerator": shadow.percent, "denominator": "HUNDRED"}
+    return {"cluster": shadow.cluster, "runtime_fraction": {"default_value": part}}
 
 
 def _retries(host: VirtualHost, retry_on: str) -> Json:

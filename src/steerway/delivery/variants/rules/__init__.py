@@ -1,0 +1,1 @@
+"""The rules of flagd's format: values, operators, buckets, versions, targeting, flag sets."""

@@ -55,6 +55,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "holds": ("steerway.planning.changes.cli:holds", "List holds in force."),
     "freeze": ("steerway.planning.changes.cli:freeze", "Keep all changes from starting."),
     "thaw": ("steerway.planning.changes.cli:thaw", "End the freeze."),
+    "dashboard": (
+        "steerway.telemetry.dashboards.cli:dashboard",
+        "Dashboards: import one of Grafana.",
+    ),
     "log": ("steerway.platform.log.cli:log", "The event log: show, verify, export."),
     "timeline": ("steerway.platform.log.cli:timeline", "What happened to a service."),
     "secret": ("steerway.platform.secrets.cli:secret", "Set, list and remove secrets."),

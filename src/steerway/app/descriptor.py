@@ -14,6 +14,7 @@ from steerway.platform.descriptor import loading, schema
 from steerway.platform.descriptor.loading import Descriptor, Shape
 from steerway.platform.descriptor.schema import Overrides
 from steerway.platform.descriptor.section import Name, Section
+from steerway.telemetry.dashboards.descriptor import DashboardSection
 
 FILE: Final = "steerway.yaml"
 ENVIRONMENTS_MAX: Final = 20
@@ -61,6 +62,9 @@ class ServiceDescriptor(Section):
     )
     release: ReleaseSection = Field(
         default=ReleaseSection(), description="How a new version takes over."
+    )
+    dashboard: DashboardSection = Field(
+        default=DashboardSection(), description="A page of panels about the service."
     )
     environments: tuple[EnvironmentSection, ...] = Field(
         default=(EnvironmentSection(name="production"),),

@@ -1,7 +1,7 @@
 // One plot, drawn by uPlot: lines, areas, stacks or bars, with thresholds and markers.
 
 import { stacked } from "./frames.js";
-import { clock, full, label } from "./times.js";
+import { label } from "./times.js";
 import { LEAST, digits, steps, written } from "./units.js";
 
 const FONT = "11px Inter, system-ui, sans-serif";
@@ -131,6 +131,8 @@ export function draw(place, { spec, frame, styles, markers, range, height, hear 
     ],
     tzDate: (at) => (hear.zone() === "utc" ? window.uPlot.tzDate(new Date(at * 1000), "Etc/UTC") : new Date(at * 1000)),
     series: [{}, ...order.map((index) => series[index])],
+    // Each is filled down to the next only, so that colours do not mix.
+    bands: isStack ? order.slice(1).map((_, index) => ({ series: [index + 1, index + 2] })) : undefined,
     hooks: {
       draw: [(u) => { u.ctx.save(); drawThresholds(u, spec); drawMarkers(u, markers()); u.ctx.restore(); }],
       setCursor: [(u) => hear.cursor(u.cursor.idx ?? null)],
@@ -145,5 +147,3 @@ export function draw(place, { spec, frame, styles, markers, range, height, hear 
   plot.over.dataset.over = "";
   return plot;
 }
-
-export { clock, full };

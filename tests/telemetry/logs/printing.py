@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from steerway.telemetry.logs.rules.lines import SCHEMA
+from steerway.telemetry.ingest.rules.tables import SCHEMAS
 from steerway.telemetry.logs.rules.search import Filter, Page
 from steerway.telemetry.store import Store
 from tests.cast import NOON
@@ -31,7 +31,7 @@ def printed(
         {"ts": since + n * step, "body": text, "attributes": attributes or {}, **given}
         for n, text in enumerate(texts)
     ]
-    store.insert("logs", pa.Table.from_pylist(rows, schema=SCHEMA))
+    store.insert("logs", pa.Table.from_pylist(rows, schema=SCHEMAS["logs"]))
 
 
 def everything(**fields: Any) -> Filter:

@@ -10,25 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import pyarrow as pa
-
 from steerway.telemetry.logs.rules import severity as severities
 
-SCHEMA: Final = pa.schema(
-    {
-        "ts": pa.timestamp("us", "UTC"),
-        "service": pa.string(),
-        "environment": pa.string(),
-        "version": pa.string(),
-        "instance": pa.string(),
-        "source": pa.string(),
-        "severity": pa.uint8(),
-        "body": pa.string(),
-        "attributes": pa.map_(pa.string(), pa.string()),
-        "trace_id": pa.string(),
-        "span_id": pa.string(),
-    }
-)
 ATTRIBUTES_MAX: Final = 64
 VALUE_MAX: Final = 4000  # characters of one attribute
 # A moment that a line names is believed within these bounds of the moment it was read.

@@ -4,15 +4,20 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
-QUOTED = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\0": "\\0"})
+QUOTED = ESCAPES | str.maketrans({"'": "\\'"})
 
 
-def encoded(params: Mapping[str, object] | None) -> dict[str, str]:
+def encoded(params: Mapping[str, object]) -> dict[str, str]:
     """Each value as ClickHouse reads it for a `{name:Type}`.
 
     Moments must be aware; a naive one is a mistake of the caller.
     """
-    return {name: _text(value) for name, value in (params or {}).items()}
+    return {name: _text(value) for name, value in params.items()}
+
+
+def quoted(text: str) -> str:
+    """A text as SQL writes it: for settings, which cannot be bound."""
+    return f"'{text.translate(QUOTED)}'"
 
 
 def _text(value: object) -> str:
@@ -25,7 +30,7 @@ def _text(value: object) -> str:
 
 def _literal(value: object) -> str:
     if isinstance(value, str):
-        return f"'{value.translate(QUOTED)}'"
+        return quoted(value)
     if isinstance(value, datetime):
         return f"'{_moment(value)}'"
     return _scalar(value) if isinstance(value, bool | int | float | None) else _container(value)

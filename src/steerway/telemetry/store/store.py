@@ -2,33 +2,46 @@
 
 import itertools
 import os
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 import pyarrow as pa
 
+from steerway.telemetry.store import arrow
 from steerway.telemetry.store import limits as limiting
 from steerway.telemetry.store.errors import Cancelled
+from steerway.telemetry.store.layout import Layout
 from steerway.telemetry.store.limits import Cancel, Limits
-from steerway.telemetry.store.parameters import encoded
 
 T = TypeVar("T")
 MARKS: Final = itertools.count(1)
+# A batch is one block, so that it is stored whole: the engine would cut a larger one.
+BATCH_ROWS_MAX: Final = 2_000_000
 
 
 class Backend(Protocol):
     """Where the SQL runs."""
 
-    def query(
-        self, sql: str, params: Mapping[str, str], settings: Mapping[str, str], mark: str
-    ) -> pa.Table:
-        """The answer as Arrow."""
+    layout: Layout
 
-    def command(self, sql: str, params: Mapping[str, str]) -> None:
+    def query(
+        self, sql: str, params: Mapping[str, object], settings: Mapping[str, str], mark: str
+    ) -> pa.Table:
+        """The answer as Arrow. `mark` is what `kill` finds it by."""
+
+    def command(self, sql: str, params: Mapping[str, object]) -> None:
         """Run a statement that answers nothing."""
 
-    def insert(self, sql: str, format_: str, body: bytes) -> None:
-        """Run an INSERT with its rows."""
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        format_: str,
+        body: bytes,
+        settings: Mapping[str, str],
+    ) -> None:
+        """Insert rows that are in a format the engine reads."""
 
     def kill(self, mark: str) -> None:
         """End a running query."""
@@ -41,7 +54,12 @@ class Store:
     """Metrics, logs and traces: one SQL, whichever engine runs it."""
 
     def __init__(self, backend: Backend) -> None:
-        self.backend = backend
+        self._backend = backend
+
+    @property
+    def layout(self) -> Layout:
+        """How tables are named there."""
+        return self._backend.layout
 
     def table(
         self,
@@ -51,23 +69,23 @@ class Store:
         limits: Limits = limiting.DEFAULT,
         cancel: Cancel | None = None,
     ) -> pa.Table:
-        """The answer of a query as an Arrow table.
+        """The answer of a query as an Arrow table; moments in UTC, LowCardinality decoded.
 
         Raises:
             QueryTooLarge: it met one of `limits`.
             Cancelled: `cancel` was used.
             StoreDown: the store does not answer.
         """
-        mark = f"steerway-{os.getpid()}-{next(MARKS)}"
-        if cancel is not None:
-            if cancel.asked:
-                raise Cancelled
-            cancel.arm(lambda: self.backend.kill(mark))
+        mark = f"steerway-{uuid.uuid4().hex[:8]}-{os.getpid()}-{next(MARKS)}"
+        settings = _settings(limits)
+        if cancel is None:
+            return self._backend.query(sql, params or {}, settings, mark)
         try:
-            return self.backend.query(sql, encoded(params), _settings(limits), mark)
+            if not cancel.arm(lambda: self._backend.kill(mark)):
+                raise Cancelled
+            return self._backend.query(sql, params or {}, settings, mark)
         finally:
-            if cancel is not None:
-                cancel.disarm()
+            cancel.disarm()
 
     def rows(
         self,
@@ -82,44 +100,55 @@ class Store:
         found = self.table(sql, params, limits=limits, cancel=cancel)
         return [kind(**row) for row in found.to_pylist()]
 
-    def insert(self, table: str, batch: pa.Table) -> None:
-        """Store rows, whole or not at all; once it returns, killing this process loses none."""
-        if not batch.num_rows:
-            return
-        sink = pa.BufferOutputStream()
-        batch = batch.combine_chunks()
-        with pa.ipc.new_stream(sink, batch.schema) as writer:
-            writer.write_table(batch)
-        columns = ", ".join(f"`{name}`" for name in batch.column_names)
-        self.backend.insert(
-            f"INSERT INTO {table} ({columns})", "ArrowStream", sink.getvalue().to_pybytes()
-        )
+    def insert(self, table: str, batch: pa.Table, *, token: str = "") -> None:
+        """Store rows, whole or not at all; once it returns, killing this process loses none.
+
+        The rows of one day are one part on disk. A batch that spans midnight is a part a day: a
+        kill between them leaves the first. With a `token`, an insert that is tried again with the
+        same rows and token adds what is missing and doubles nothing.
+
+        Raises:
+            BatchInvalid: a text in it is no UTF-8.
+            StoreDown: the store does not answer, or its disk is full; nothing was acknowledged.
+        """
+        assert batch.num_rows <= BATCH_ROWS_MAX, "the engine would cut this batch in two"
+        if batch.num_rows:
+            body = arrow.stream(table, batch)
+            self._backend.insert(table, batch.column_names, "ArrowStream", body, _dedup(token))
 
     def insert_raw(
-        self, table: str, body: bytes, format: str, settings: Mapping[str, str] = {}
+        self,
+        table: str,
+        body: bytes,
+        format: str,
+        settings: Mapping[str, str] = {},
+        *,
+        token: str = "",
     ) -> None:
         """Store rows in a format that the engine decodes, such as ProtobufSingle."""
-        given = ", ".join(f"{name} = {_quoted(value)}" for name, value in settings.items())
-        self.backend.insert(
-            f"INSERT INTO {table}" + (f" SETTINGS {given}" if given else ""), format, body
-        )
+        self._backend.insert(table, (), format, body, {**settings, **_dedup(token)})
 
     def execute(self, sql: str, params: Mapping[str, object] | None = None) -> None:
         """Run a statement that answers nothing."""
-        self.backend.command(sql, encoded(params))
+        self._backend.command(sql, params or {})
 
     def close(self) -> None:
-        """Let go of the engine."""
-        self.backend.close()
+        """End what runs and let go of the engine."""
+        self._backend.close()
 
 
 def _settings(limits: Limits) -> dict[str, str]:
+    half = str(limits.memory_bytes // 2)
     return {
         "max_execution_time": f"{limits.seconds:g}",
         "max_memory_usage": str(limits.memory_bytes),
         "max_result_rows": str(limits.rows_max),
+        # What would not fit goes to disk first.
+        "max_bytes_before_external_group_by": half,
+        "max_bytes_before_external_sort": half,
     }
 
 
-def _quoted(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+def _dedup(token: str) -> dict[str, str]:
+    """Without a token equal rows are two rows; the engine would take them for a repetition."""
+    return {"insert_deduplication_token": token} if token else {"insert_deduplicate": "0"}

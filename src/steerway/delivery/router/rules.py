@@ -11,17 +11,18 @@ SAFE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,126}")  # goes into file and stat
 PERCENT_ALL: Final = 100
 DEPLOYMENT_CHARACTERS: Final = 12  # the random end of a UUIDv7: 48 bits, the start is only time
 # Edges of the buckets by which new versions are judged, from 1 ms to a minute: eight to a doubling,
-# on two digits, because Envoy counts exactly between such numbers.
+# on two digits, because Envoy counts exactly between such numbers. The last one is beyond all.
 # Source: OpenTelemetry, exponential histograms of scale 3.
-PACE_EDGES_MS: Final = tuple(
-    sorted(
-        {
-            round(10 * 2 ** (step / 8)) * 10**decade // 10
-            for decade in range(5)
-            for step in range(27)
-        }
-        & set(range(1, 60_001))
-    )
+PACE_MS_MAX: Final = 60_000
+PACE_STEPS: Final = range(27)  # to a decade
+PACE_EDGES_MS: Final = (
+    *sorted(
+        edge
+        for decade in range(5)
+        for edge in {round(10 * 2 ** (step / 8)) * 10**decade // 10 for step in PACE_STEPS}
+        if (10**decade if decade else 1) <= edge <= PACE_MS_MAX
+    ),
+    86_400_000,
 )
 SERVER_ERROR: Final = 500
 CLIENT_ERROR: Final = 400

@@ -6,7 +6,8 @@ no network client can have, because that address is set here and nowhere else.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, ReceiveEvent, Scope, Send, SendEvent
@@ -26,6 +27,19 @@ class _Refused(Exception):
     """A body that is not waited for. Its number is the status of the answer."""
 
 
+class Beside(Protocol):
+    """An ASGI application that answers some addresses instead of Django."""
+
+    def takes(self, scope: HTTPScope) -> bool:
+        """Whether a request is for it."""
+
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Answer it."""
+
+    async def close(self) -> None:
+        """Take no more, and end what would keep the server from stopping."""
+
+
 class Front:
     """The ASGI application behind both doors."""
 
@@ -33,12 +47,14 @@ class Front:
         self,
         stream: Stream,
         threads: int,
+        beside: Sequence[Beside] = (),
         *,
         body_seconds: float = BODY_SECONDS,
         piece_seconds: float = PIECE_SECONDS,
     ) -> None:
         """Serve `threads` requests at the same time; streams do not count."""
         self._stream = stream
+        self._beside = beside
         self._body_seconds = body_seconds
         self._piece_seconds = piece_seconds
         self._held_bytes = 0
@@ -47,6 +63,8 @@ class Front:
     async def close(self) -> None:
         """End the streams, which would keep the server from stopping."""
         await self._stream.close()
+        for one in self._beside:
+            await one.close()
 
     def door(self, *, local: bool) -> ASGIApp:
         """The application for one listener."""
@@ -57,8 +75,12 @@ class Front:
             scope["client"] = (LOCAL, 0) if local else _network_client(scope)
             if scope["path"] == "/events":
                 await self._stream(scope, receive, send)
-            else:
-                await self._serve(scope, receive, send)
+                return
+            for one in self._beside:
+                if one.takes(scope):
+                    await one(scope, receive, send)
+                    return
+            await self._serve(scope, receive, send)
 
         return serve
 

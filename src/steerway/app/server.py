@@ -12,6 +12,7 @@ import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from steerway.platform.errors import Refused
 from steerway.platform.settings import Settings
 
 if TYPE_CHECKING:
+    from steerway.app.prometheus import Prometheus
     from steerway.app.worker import Worker
 
     WorkerMaker = Callable[[Settings], Worker]
@@ -97,7 +99,7 @@ async def _listen(
     from steerway.app.asgi import Front  # noqa: PLC0415 -- the same
     from steerway.app.events import Stream  # noqa: PLC0415 -- the same
 
-    front = Front(Stream(access.may_read), settings.threads)
+    front = Front(Stream(access.may_read), settings.threads, [_prometheus(settings)])
     servers = [_Door(front.door(local=False)), _Door(front.door(local=True))]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -116,6 +118,21 @@ async def _listen(
     await asyncio.gather(*tasks)
     stopped.cancel()
     (await working).stop()
+
+
+def _prometheus(settings: Settings) -> "Prometheus":
+    """The door of Prometheus clients."""
+    from steerway.app import access  # noqa: PLC0415 -- Django is loaded now
+    from steerway.app.prometheus import Prometheus  # noqa: PLC0415 -- the same
+    from steerway.telemetry import store  # noqa: PLC0415 -- arrays take their time to load
+    from steerway.telemetry.metrics.rules import QueryLimits  # noqa: PLC0415 -- the same
+
+    limits = QueryLimits(
+        seconds=settings.query_seconds,
+        memory_bytes=settings.query_megabytes * 1024 * 1024,
+        cells=settings.query_samples,
+    )
+    return Prometheus(store.current, partial(access.may, "records.read"), limits)
 
 
 def _begin(settings: Settings, make_worker: "WorkerMaker") -> "Worker":

@@ -59,6 +59,9 @@ class Settings:
     oidc_client_secret: str = _setting("Client secret at the issuer.", "", secret=True)
     oidc_role: str = _setting("Role of people who sign on for the first time.", "viewer")
     threads: int = _setting("Requests served at the same time.", 8)
+    query_seconds: int = _setting("Longest time that one query of metrics may take.", 60)
+    query_megabytes: int = _setting("Memory that one query of metrics may take.", 256)
+    query_samples: int = _setting("Samples that one query of metrics may hold.", 50_000_000)
 
     @property
     def run(self) -> Path:

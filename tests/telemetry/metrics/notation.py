@@ -312,7 +312,8 @@ def load(store: Store, loads: list[Load]) -> None:
 def run(store: Store, case: Case) -> str:
     """What is wrong with the answer; nothing when it is as expected."""
     try:
-        answer = queries.evaluated(store, case.query, case.grid, is_range=case.is_range)
+        tree = queries.parsed(case.query, is_range=case.is_range)
+        answer = queries.evaluated(store, tree, case.grid, queries.Budget())
     except SteerwayError as error:
         return _failed(case, str(error))
     if case.fails:

@@ -1,7 +1,7 @@
 """What a query answers, and what it may cost. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from steerway.telemetry.metrics.errors import RangeInvalid
@@ -41,9 +41,9 @@ def milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def moment(milliseconds_: int) -> datetime:
-    """And back."""
-    return datetime.fromtimestamp(milliseconds_ / 1000, UTC)
+def at(milliseconds_: int) -> Grid:
+    """The grid of one moment."""
+    return Grid(milliseconds_, milliseconds_, 1)
 
 
 def grid(start: int, end: int, step: int, points_max: int = POINTS_MAX) -> Grid:

@@ -7,12 +7,13 @@ from typing import Final
 import numpy as np
 
 from steerway.telemetry.vectors import native
-from steerway.telemetry.vectors.labels import Labels
+from steerway.telemetry.vectors.labels import Labels, Rows
 from steerway.telemetry.vectors.shapes import Bools, Floats, Scalar, Vector, empty, stacked
 
 BUCKET: Final = "le"
 # Differences that small between buckets come from rounding.
 TOLERANCE: Final = 1e-12
+BUCKETS_MIN: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Histograms:
     present: Bools
 
 
-Cells = Callable[[Floats, Floats, Floats], Floats]  # bounds, counts by bucket and cell, columns
+Cells = Callable[[Floats, Floats, Rows], Floats]  # bounds, counts by bucket and cell, columns
 
 
 def quantile(share: Scalar, vector: Vector) -> Vector:
@@ -131,7 +132,7 @@ def _number(text: str) -> float:
 
 def _computed(found: Histograms, cells: Cells) -> Vector:
     """A number for each histogram and moment at which any of its buckets is there."""
-    held = found.present.any(axis=1)
+    held: Bools = np.asarray(found.present.any(axis=1))
     values = np.full(held.shape, np.nan)
     whole = found.present.all(axis=1)
     rows, columns = np.nonzero(whole)
@@ -145,7 +146,7 @@ def _computed(found: Histograms, cells: Cells) -> Vector:
     return Vector(found.labels, values, held, found.drops)
 
 
-def _coalesced(bounds: Floats, counts: Floats, columns: Floats, cells: Cells) -> Floats:
+def _coalesced(bounds: Floats, counts: Floats, columns: Rows, cells: Cells) -> Floats:
     """Buckets with the same bound count as one; without one that has no end, nothing is known."""
     if not np.isposinf(bounds[-1]):
         return cells(bounds, counts * np.nan, columns)
@@ -181,7 +182,7 @@ def _quantiles(share: Floats, bounds: Floats, counts: Floats) -> Floats:
     found = np.where(is_first & (bounds[0] <= 0), bounds[0], found)
     last = bounds[-2] if len(bounds) > 1 else np.nan
     found = np.where(index == len(bounds) - 1, last, found)
-    found = np.where((total == 0) | np.isnan(total) | (len(bounds) < 2), np.nan, found)
+    found = np.where((total == 0) | np.isnan(total) | (len(bounds) < BUCKETS_MIN), np.nan, found)
     found = np.where(share < 0, -np.inf, np.where(share > 1, np.inf, found))
     return np.where(np.isnan(share), np.nan, found)
 

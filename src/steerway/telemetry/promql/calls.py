@@ -2,22 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import promql_parser as grammar
 
 from steerway.telemetry.promql import buckets, functions, over_time, ranges, rates, relabelling
+from steerway.telemetry.promql.context import Context
 from steerway.telemetry.promql.errors import QueryFailed
 from steerway.telemetry.promql.parsing import selector, unwrapped
 from steerway.telemetry.promql.ranges import Range
 from steerway.telemetry.vectors import native
 from steerway.telemetry.vectors.labels import NAME, Labels, Symbols
 from steerway.telemetry.vectors.numbers import plain
-from steerway.telemetry.vectors.shapes import Scalar, Text, Vector, empty, merged, single, stacked
-
-if TYPE_CHECKING:
-    from steerway.telemetry.promql.evaluation import Context
+from steerway.telemetry.vectors.shapes import (
+    Bools,
+    Scalar,
+    Text,
+    Vector,
+    empty,
+    merged,
+    single,
+    stacked,
+)
 
 Value = Any  # of evaluation, which calls us
 
@@ -26,12 +33,12 @@ Value = Any  # of evaluation, which calls us
 class Evaluator:
     """How arguments are evaluated."""
 
-    value: Callable[[grammar.Expr, "Context"], Value]
-    vector: Callable[[grammar.Expr, "Context"], Vector]
-    scalar: Callable[[grammar.Expr, "Context"], Scalar]
-    range_of: Callable[[grammar.Expr, "Context"], Range]
-    rolled: Callable[[str, grammar.Expr, "Context"], Vector | None]
-    when_newest: Callable[[grammar.VectorSelector, "Context"], Vector]
+    value: Callable[[grammar.Expr, Context], Value]
+    vector: Callable[[grammar.Expr, Context], Vector]
+    scalar: Callable[[grammar.Expr, Context], Scalar]
+    range_of: Callable[[grammar.Expr, Context], Range]
+    rolled: Callable[[str, grammar.Expr, Context], Vector | None]
+    when_newest: Callable[[grammar.VectorSelector, Context], Vector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Call:
 
     name: str
     arguments: list[grammar.Expr]
-    context: "Context"
+    context: Context
     evaluator: Evaluator
 
     def vector(self, index: int) -> Vector:
@@ -67,7 +74,7 @@ class Call:
         return self.context.source.symbols
 
 
-def call(node: grammar.Call, context: "Context", evaluator: Evaluator) -> Value:
+def call(node: grammar.Call, context: Context, evaluator: Evaluator) -> Value:
     """The value of a call.
 
     Raises:
@@ -181,7 +188,9 @@ def _absent_over_time(made: Call) -> Vector:
 
 def _missing(made: Call, found: Vector) -> Vector:
     """1 where no series has a value, by the labels that the selector demands."""
-    gone = ~found.present.any(axis=0) if found.size else np.ones(made.context.grid.size, np.bool_)
+    gone: Bools = np.ones(made.context.grid.size, np.bool_)
+    if found.size:
+        gone = np.asarray(~found.present.any(axis=0))
     answer = single(made.symbols, np.ones(len(gone)), gone)
     node = unwrapped(made.arguments[0])
     if isinstance(node, grammar.MatrixSelector):

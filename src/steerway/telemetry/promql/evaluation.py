@@ -1,17 +1,15 @@
 """Evaluates a query over a grid of moments."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import promql_parser as grammar
 
 from steerway.telemetry.promql import calls
+from steerway.telemetry.promql.context import Context
 from steerway.telemetry.promql.errors import QueryFailed, TooManySamples
 from steerway.telemetry.promql.parsing import milliseconds, moment, selector, unwrapped
 from steerway.telemetry.promql.ranges import Range
-from steerway.telemetry.promql.source import Source
 from steerway.telemetry.vectors import aggregations, native_sums, operators
 from steerway.telemetry.vectors.aggregations import Grouping
 from steerway.telemetry.vectors.operators import Matching
@@ -27,29 +25,7 @@ from steerway.telemetry.vectors.shapes import (
 )
 
 Value = Scalar | Vector | Text | Samples
-LOOKBACK_MS: Final = 5 * 60 * 1000
 SUBQUERY_STEP_MS: Final = 60 * 1000
-CELLS_MAX: Final = 50_000_000  # Prometheus' own limit of samples in one query
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """A query under way: where samples come from, when it is evaluated, what it may take.
-
-    `query` is the grid of the whole query, to which start() and end() refer; `check` raises when
-    the query is to stop.
-    """
-
-    source: Source
-    grid: Grid
-    query: Grid
-    check: Callable[[], None] = lambda: None
-    lookback: int = LOOKBACK_MS
-    cells_max: int = CELLS_MAX
-
-    def on(self, grid: Grid) -> "Context":
-        """The same query at other moments."""
-        return replace(self, grid=grid)
 
 
 def evaluate(tree: grammar.Expr, context: Context) -> Value:
@@ -71,22 +47,26 @@ def _evaluate(node: grammar.Expr, context: Context) -> Value:
         return Scalar(np.full(context.grid.size, node.val))
     if isinstance(node, grammar.StringLiteral):
         return Text(node.val)
+    if isinstance(node, grammar.MatrixSelector | grammar.SubqueryExpr):
+        return range_of(node, context).samples
+    return _checked(_computed(node, context), context)
+
+
+def _computed(node: grammar.Expr, context: Context) -> Value:
     if isinstance(node, grammar.VectorSelector):
-        return _checked(_newest(node, context), context)
+        return _newest(node, context)
     if isinstance(node, grammar.UnaryExpr):
         found = _evaluate(node.expr, context)
-        return (
-            Scalar(-found.values)
-            if isinstance(found, Scalar)
-            else operators.negative(_vector(found))
-        )
+        if isinstance(found, Scalar):
+            return Scalar(-found.values)
+        return operators.negative(_vector(found))
     if isinstance(node, grammar.BinaryExpr):
         return _binary(node, context)
     if isinstance(node, grammar.AggregateExpr):
         return _aggregate(node, context)
-    if isinstance(node, grammar.Call):
-        return _checked(calls.call(node, context, EVALUATOR), context)
-    return range_of(node, context).samples
+    assert isinstance(node, grammar.Call)
+    value: Value = calls.call(node, context, EVALUATOR)
+    return value
 
 
 def _checked(found: Value, context: Context) -> Value:
@@ -204,9 +184,7 @@ def _binary(node: grammar.BinaryExpr, context: Context) -> Value:
     matching = _matching(node.modifier)
     if name in operators.SETS:
         return operators.sets(name, _vector(left), _vector(right), matching)
-    return _checked(
-        operators.between(name, _vector(left), _vector(right), matching, as_bool=as_bool), context
-    )
+    return operators.between(name, _vector(left), _vector(right), matching, as_bool=as_bool)
 
 
 def _matching(modifier: grammar.BinModifier | None) -> Matching:
@@ -233,11 +211,13 @@ def _aggregate(node: grammar.AggregateExpr, context: Context) -> Vector:
     if name in aggregations.SIMPLE:
         return native_sums.simple(name, found, grouping)
     if name == "count_values":
+        assert node.param is not None
         text = _evaluate(node.param, context)
         assert isinstance(text, Text)
         if not text.text:
             raise QueryFailed(why=f'invalid label name "{text.text}"')
         return aggregations.count_values(text.text, found, grouping)
+    assert node.param is not None
     number = scalar(node.param, context)
     if name == "quantile":
         return aggregations.quantile(number, found, grouping)

@@ -1,26 +1,28 @@
 """Functions of one vector at each moment by itself."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steerway.telemetry.vectors.shapes import Bools, Floats, Scalar, Vector
 
 Maps = Callable[[Floats], Floats]
+Dates = NDArray[Any]
 
 # What numpy's dates can hold is more than what has a calendar.
 SECONDS_MAX: Final = 9.2e15
 
 
-def _days(seconds: Floats) -> tuple[np.ndarray, Bools]:  # type: ignore[type-arg]  # dates
+def _days(seconds: Floats) -> tuple[Dates, Bools]:
     """The days on which moments fall, and which moments fall on any."""
     held = np.isfinite(seconds) & (np.abs(seconds) < SECONDS_MAX)
     whole = np.trunc(np.where(held, seconds, 0.0)).astype("datetime64[s]")
     return whole.astype("datetime64[D]"), held
 
 
-def _calendar(pick: Callable[[np.ndarray], np.ndarray]) -> Maps:  # type: ignore[type-arg]  # dates
+def _calendar(pick: Callable[[Dates], Dates]) -> Maps:
     def part(seconds: Floats) -> Floats:
         days, held = _days(seconds)
         return np.where(held, pick(days).astype(np.float64), np.nan)
@@ -28,29 +30,31 @@ def _calendar(pick: Callable[[np.ndarray], np.ndarray]) -> Maps:  # type: ignore
     return part
 
 
-def _day_of_month(days: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # dates
-    return (days - days.astype("datetime64[M]")).astype(np.int64) + 1
+def _day_of_month(days: Dates) -> Dates:
+    return np.asarray((days - days.astype("datetime64[M]")).astype(np.int64) + 1)
 
 
-def _month(days: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # dates
-    return days.astype("datetime64[M]").astype(np.int64) % 12 + 1
+def _month(days: Dates) -> Dates:
+    return np.asarray(days.astype("datetime64[M]").astype(np.int64) % 12 + 1)
 
 
-def _year(days: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # dates
+def _year(days: Dates) -> Dates:
     return days.astype("datetime64[Y]").astype(np.int64) + 1970
 
 
-def _day_of_week(days: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # dates
-    return (days.astype(np.int64) + 4) % 7  # the first day of 1970 was a Thursday
+def _day_of_week(days: Dates) -> Dates:
+    return np.asarray((days.astype(np.int64) + 4) % 7)  # the first day of 1970 was a Thursday
 
 
-def _day_of_year(days: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # dates
-    return (days - days.astype("datetime64[Y]")).astype(np.int64) + 1
+def _day_of_year(days: Dates) -> Dates:
+    return np.asarray((days - days.astype("datetime64[Y]")).astype(np.int64) + 1)
 
 
-def _days_in_month(days: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # dates
+def _days_in_month(days: Dates) -> Dates:
     month = days.astype("datetime64[M]")
-    return ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(np.int64)
+    return np.asarray(
+        ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(np.int64)
+    )
 
 
 def _within_day(unit: float, of: float) -> Maps:
@@ -126,7 +130,7 @@ def scalar(vector: Vector) -> Scalar:
 
 def ordered(vector: Vector, *, descending: bool) -> Vector:
     """The series by their value at the first moment; NaN comes last."""
-    numbers = vector.take(vector.floats.any(axis=1))
+    numbers = vector.take(np.asarray(vector.floats.any(axis=1)))
     values = numbers.values[:, 0] if numbers.size else np.zeros(0)
     keys = (np.where(np.isnan(values), 0.0, -values if descending else values), np.isnan(values))
     return numbers.take(np.lexsort(keys).astype(np.int64))

@@ -1,6 +1,7 @@
 """Range functions over native histograms, sample by sample: there are few."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -9,7 +10,7 @@ from steerway.telemetry.promql import over_time, rates
 from steerway.telemetry.promql.over_time import Result
 from steerway.telemetry.promql.windows import Windows
 from steerway.telemetry.vectors.native import Histogram
-from steerway.telemetry.vectors.shapes import Vector
+from steerway.telemetry.vectors.shapes import NOTHING, Vector
 
 Sequence = list[Histogram]
 
@@ -17,7 +18,7 @@ Sequence = list[Histogram]
 def _grown(found: Sequence) -> Histogram:
     """The last one minus the first one; one that went back began again at nothing."""
     total = found[-1].plus(found[0], -1.0)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         if after.is_reset_after(before):
             total = total.plus(before)
     return total
@@ -73,7 +74,7 @@ def applied(name: str, windows: Windows) -> Vector | None:
     least, compute = FUNCTIONS[name]
     samples = windows.samples
     assert samples.histograms is not None
-    found = np.full(windows.counts.shape, None, object)
+    found = np.full(windows.counts.shape, NOTHING, object)
     held = windows.counts >= least
     for row, column in zip(*np.nonzero(held), strict=True):
         low, high = windows.low[row, column], windows.high[row, column]

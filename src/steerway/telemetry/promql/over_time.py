@@ -7,6 +7,7 @@ import numpy as np
 
 from steerway.telemetry.promql.windows import Windows
 from steerway.telemetry.vectors import sums
+from steerway.telemetry.vectors.labels import Rows
 from steerway.telemetry.vectors.shapes import Bools, Floats
 
 Result = tuple[Floats, Bools]
@@ -130,7 +131,7 @@ def quantile(windows: Windows, share: Floats) -> Result:
 def median_deviation(windows: Windows) -> Result:
     """The median distance from the median; NaN where a sample is."""
 
-    def distance(values: Floats, sizes: Floats, at: Bools) -> Floats:
+    def distance(values: Floats, sizes: Floats, at: Rows) -> Floats:
         half = np.full(len(values), 0.5)
         middle = _quantile(values, sizes, half)
         inside = np.arange(values.shape[1]) < sizes[:, None]
@@ -142,7 +143,7 @@ def median_deviation(windows: Windows) -> Result:
     return _ranked(windows, distance)
 
 
-def _ranked(windows: Windows, pick: Callable[[Floats, Floats, Bools], Floats]) -> Result:
+def _ranked(windows: Windows, pick: Callable[[Floats, Floats, Rows], Floats]) -> Result:
     """Something of the values of each window, in pieces that fit into memory."""
     rows, columns = np.nonzero(windows.counts)
     found = np.full(windows.counts.shape, np.nan)

@@ -15,6 +15,12 @@ QUERY_CHARACTERS_MAX: Final = 32_768
 DEPTH_MAX: Final = 100
 OLD_NAMES: Final = re.compile(r"\bholt_winters(?=\s*\()")
 NOT_SUPPORTED: Final = {"info", "start_timestamp"}
+KINDS: Final[dict[type[grammar.Expr], str]] = {
+    grammar.NumberLiteral: "scalar",
+    grammar.StringLiteral: "string",
+    grammar.MatrixSelector: "matrix",
+    grammar.SubqueryExpr: "matrix",
+}
 OPENS, CLOSES = "([{", ")]}"
 
 
@@ -145,12 +151,6 @@ def milliseconds(length: timedelta | None) -> int:
 def kind(tree: grammar.Expr) -> str:
     """What an expression gives: scalar, vector, matrix or string."""
     tree = unwrapped(tree)
-    if isinstance(tree, grammar.NumberLiteral):
-        return "scalar"
-    if isinstance(tree, grammar.StringLiteral):
-        return "string"
-    if isinstance(tree, grammar.MatrixSelector | grammar.SubqueryExpr):
-        return "matrix"
     if isinstance(tree, grammar.UnaryExpr):
         return kind(tree.expr)
     if isinstance(tree, grammar.BinaryExpr):
@@ -158,4 +158,4 @@ def kind(tree: grammar.Expr) -> str:
         return "scalar" if both == {"scalar"} else "vector"
     if isinstance(tree, grammar.Call):
         return str(tree.func.return_type).rsplit(".", 1)[-1].lower()
-    return "vector"
+    return next((name for type_, name in KINDS.items() if isinstance(tree, type_)), "vector")

@@ -8,7 +8,15 @@ import numpy as np
 from steerway.telemetry.promql import native_over_time, over_time, rates
 from steerway.telemetry.promql.over_time import Result
 from steerway.telemetry.promql.windows import Windows, part, windows
-from steerway.telemetry.vectors.shapes import Bools, Grid, Samples, Vector
+from steerway.telemetry.vectors.shapes import (
+    NOTHING,
+    Bools,
+    Grid,
+    Objects,
+    Samples,
+    Vector,
+    are_natives,
+)
 
 KEEPS_NAMES = {"last_over_time", "first_over_time"}
 FUNCTIONS = {**over_time.PLAIN, **rates.RATES}
@@ -35,7 +43,7 @@ def applied(name: str, found: Range, compute: Callable[[Windows], Result] | None
     samples = found.samples
     if samples.histograms is None:
         return _numbers(name, found, samples, compute)
-    is_native = np.not_equal(samples.histograms, None)
+    is_native = are_natives(samples.histograms)
     floats = replace(found, samples=part(samples, ~is_native))
     numbers = _numbers(name, floats, samples, compute)
     natives = native_over_time.applied(
@@ -67,12 +75,12 @@ def _mixed(
     if name in KEEPS_NAMES:
         newer = _newer(name, whole)
         held = natives.present & newer
-        histograms = np.where(held, natives.histograms, None)
-        return replace(numbers, present=numbers.present | held, histograms=histograms)
+        newest: Objects = np.asarray(np.where(held, natives.histograms, NOTHING))
+        return replace(numbers, present=numbers.present | held, histograms=newest)
     sizes = _has_floats(found, samples)
     held = natives.present & ~sizes
     lost = _has_natives(found, samples) & numbers.present
-    histograms = np.where(held, natives.histograms, None)
+    histograms: Objects = np.asarray(np.where(held, natives.histograms, NOTHING))
     present = (numbers.present & ~both & ~lost) | held
     return replace(numbers, present=present, histograms=histograms)
 
@@ -81,16 +89,16 @@ def _newer(name: str, whole: Windows) -> Bools:
     at = whole.low if name == "first_over_time" else np.maximum(whole.high - 1, 0)
     assert whole.samples.histograms is not None
     picked = whole.samples.histograms[np.minimum(at, max(len(whole.samples.values) - 1, 0))]
-    return np.not_equal(picked, None) & (whole.counts > 0)
+    return are_natives(picked) & (whole.counts > 0)
 
 
 def _has_floats(found: Range, samples: Samples) -> Bools:
     assert samples.histograms is not None
-    kept = part(samples, np.equal(samples.histograms, None))
+    kept = part(samples, ~are_natives(samples.histograms))
     return replace(found, samples=kept).windows.counts > 0
 
 
 def _has_natives(found: Range, samples: Samples) -> Bools:
     assert samples.histograms is not None
-    kept = part(samples, np.not_equal(samples.histograms, None))
+    kept = part(samples, are_natives(samples.histograms))
     return replace(found, samples=kept).windows.counts > 0

@@ -43,7 +43,7 @@ def _difference(windows: Windows, *, is_counter: bool) -> Floats:
     values = windows.samples.values
     last = windows.value(np.maximum(windows.high - 1, 0))
     found = last - windows.value(windows.low)
-    if not is_counter or len(values) < 2:
+    if not is_counter or not len(values):
         return found
     dropped = np.where(values[1:] < values[:-1], values[:-1], 0.0)
     if not dropped.any():

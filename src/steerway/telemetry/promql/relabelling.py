@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from steerway.telemetry.promql.errors import QueryFailed
-from steerway.telemetry.vectors.labels import NAME
-from steerway.telemetry.vectors.shapes import Vector, merged
+from steerway.telemetry.vectors.labels import NAME, Codes
+from steerway.telemetry.vectors.shapes import Bools, Vector, merged
 
 TEMPLATE: Final = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
 GROUP: Final = re.compile(r"\((?!\?)|\(\?P?<(\w+)>")
@@ -102,7 +102,7 @@ def label_join(vector: Vector, destination: str, separator: str, sources: list[s
     return _renamed(vector, destination, codes, np.ones(vector.size, np.bool_))
 
 
-def _renamed(vector: Vector, name: str, codes: np.ndarray, rows: np.ndarray) -> Vector:  # type: ignore[type-arg]  # codes, and a mask
+def _renamed(vector: Vector, name: str, codes: Codes, rows: Bools) -> Vector:
     drops = vector.drops & ~rows if name == NAME else vector.drops
     return merged(vector.named(vector.labels.replace(name, codes), drops))
 

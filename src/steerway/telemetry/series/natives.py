@@ -10,7 +10,7 @@ from steerway.telemetry.series import rolling
 from steerway.telemetry.series.rolling import Statement
 from steerway.telemetry.series.selecting import Selection
 from steerway.telemetry.vectors.native import Histogram
-from steerway.telemetry.vectors.shapes import STALE_BITS, Samples
+from steerway.telemetry.vectors.shapes import NOTHING, STALE_BITS, Samples
 
 COLUMNS: Final = (
     "schema",
@@ -23,7 +23,7 @@ COLUMNS: Final = (
     "negative_offset",
     "negative",
 )
-ROWS: Final = f"SELECT id, ts, {', '.join(COLUMNS)} FROM histograms WHERE "
+ROWS: Final = " ".join(["SELECT id, ts,", ", ".join(COLUMNS), "FROM histograms WHERE "])
 
 
 def read(
@@ -61,7 +61,7 @@ def mixed(
     row = np.concatenate([rows, np.array([one[0] for one in more], np.int64)])
     times = np.concatenate([floats.times, np.array([one[1] for one in more], np.int64)])
     values = np.concatenate([floats.values, np.array([one[2] for one in more], np.float64)])
-    histograms = np.full(len(row), None, object)
+    histograms = np.full(len(row), NOTHING, object)
     for place, one in enumerate(more):
         histograms[len(rows) + place] = one[3]
     order = np.lexsort((times, row))

@@ -17,6 +17,7 @@ from steerway.telemetry.series.rolling import Statement
 from steerway.telemetry.series.selecting import Selection, select
 from steerway.telemetry.vectors.labels import Symbols
 from steerway.telemetry.vectors.shapes import (
+    NOTHING,
     STALE_BITS,
     Bools,
     Floats,
@@ -81,14 +82,14 @@ class Reading:
         found = None
         if samples.histograms is not None and not when and len(samples.values):
             found = samples.histograms[np.minimum(newest, len(samples.values) - 1)]
-            found = np.where(held, found, None)
+            found = np.where(held, found, NOTHING)
         if when:
             values = seen.time(newest) / 1000
         return Vector(selection.labels, values, held, samples.drops, found).where(held)
 
     @staticmethod
     def _stale(values: Floats) -> Bools:
-        return np.ascontiguousarray(values).view(np.uint64) == STALE_BITS
+        return np.asarray(np.ascontiguousarray(values).view(np.uint64) == STALE_BITS)
 
     def samples(self, selector: Selector, start: int, end: int) -> Samples:
         """All samples after `start`, up to `end`, without stale marks."""

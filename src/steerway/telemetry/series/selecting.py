@@ -62,10 +62,7 @@ def _concatenated(ids: list[Ids]) -> Ids:
 def _metrics(index: Index, conditions: list[Matcher]) -> list[str]:
     """The names that meet the conditions on names."""
     exact = [one.value for one in conditions if one.op == "="]
-    if exact:
-        names = exact[:1]
-    else:
-        names = index.metrics()
+    names = exact[:1] or index.metrics()
     for one in conditions:
         names = [name for name, met in zip(names, _texts_met(one, names), strict=True) if met]
     return names

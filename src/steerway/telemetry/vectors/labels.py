@@ -172,7 +172,7 @@ def _joined(key: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:
     if not codes.any():
         return key
     wide = key * (int(codes.max()) + 1) + codes
-    return np.unique(wide, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return np.asarray(np.unique(wide, return_inverse=True)[1].reshape(-1), np.int64)
 
 
 def _translated(codes: Codes, old: Symbols, new: Symbols) -> Codes:

@@ -4,19 +4,16 @@ Source: Prometheus, Native Histograms specification; OpenTelemetry, Exponential 
 A bucket of `schema` s at index i ends at 2 ** (i * 2 ** -s).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from steerway.telemetry.vectors.operators import _Side
-
 Counts = NDArray[np.float64]
 NONE: Final = np.zeros(0)
+NOTHING: Final[Any] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +68,15 @@ class Histogram:
         if schema == self.schema:
             return self
         shift = self.schema - schema
+        up, positive = _coarse(self.positive_offset, self.positive, shift)
+        down, negative = _coarse(self.negative_offset, self.negative, shift)
         return replace(
             self,
             schema=schema,
-            **dict(
-                zip(
-                    ("positive_offset", "positive"),
-                    _coarse(self.positive_offset, self.positive, shift),
-                    strict=True,
-                )
-            ),
-            **dict(
-                zip(
-                    ("negative_offset", "negative"),
-                    _coarse(self.negative_offset, self.negative, shift),
-                    strict=True,
-                )
-            ),
+            positive_offset=up,
+            positive=positive,
+            negative_offset=down,
+            negative=negative,
         )
 
     def widened(self, threshold: float) -> "Histogram":
@@ -130,7 +119,7 @@ class Histogram:
         rest = self.plus(other, -1.0)
         return not rest.positive.any() and not rest.negative.any()
 
-    def buckets(self) -> "Iterator[tuple[float, float, float]]":
+    def buckets(self) -> Iterator[tuple[float, float, float]]:
         """Lower bound, upper bound and count of each bucket that has any, from below."""
         for index in range(len(self.negative) - 1, -1, -1):
             if self.negative[index]:
@@ -242,11 +231,19 @@ def variance(histogram: Histogram) -> float:
     return total / histogram.count
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of an operator: numbers, and histograms where there are any."""
+
+    values: Counts
+    histograms: NDArray[Any] | None
+
+
 def between(
-    name: str, left: "_Side", right: "_Side", held: NDArray[np.bool_], *, as_bool: bool
-) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    name: str, left: Side, right: Side, held: NDArray[np.bool_], *, as_bool: bool
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """The operator where at least one side is a histogram, and where there is a result at all."""
-    found = np.full(held.shape, None, object)
+    found: NDArray[Any] = np.full(held.shape, NOTHING, object)
     kept = held.copy()
     for row, column in zip(*np.nonzero(held), strict=True):
         a = None if left.histograms is None else left.histograms[row, column]

@@ -4,7 +4,7 @@ import numpy as np
 
 from steerway.telemetry.vectors.aggregations import Grouping, blocks
 from steerway.telemetry.vectors.aggregations import simple as numbers
-from steerway.telemetry.vectors.shapes import Vector
+from steerway.telemetry.vectors.shapes import NOTHING, Vector
 
 SUMS = {"sum", "avg"}
 
@@ -21,11 +21,11 @@ def simple(name: str, vector: Vector, grouping: Grouping) -> Vector:
     assert members.histograms is not None
     shape = block.counts.shape
     values, held = np.zeros(shape), np.zeros(shape, np.bool_)
-    found = np.full(shape, None, object)
+    found = np.full(shape, NOTHING, object)
     for group, (low, high) in enumerate(zip(block.bounds, block.ends, strict=True)):
         for column in np.flatnonzero(members.present[low:high].any(axis=0)):
             there = members.present[low:high, column]
-            several = [one for one in members.histograms[low:high, column][there]]
+            several = list(members.histograms[low:high, column][there])
             is_native = [one is not None for one in several]
             if all(is_native):
                 total = several[0]

@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steerway.telemetry.vectors import native
-from steerway.telemetry.vectors.errors import Unmatched
-from steerway.telemetry.vectors.labels import NAME, Labels, joined
+from steerway.telemetry.vectors.errors import Duplicate, Unmatched
+from steerway.telemetry.vectors.labels import NAME, Labels, Rows, joined
 from steerway.telemetry.vectors.shapes import (
+    NOTHING,
     Bools,
     Floats,
     Objects,
     Vector,
+    are_natives,
     empty,
     merged,
     stacked,
@@ -98,20 +100,19 @@ def _with_natives(
 ) -> Vector:
     if vector.histograms is None:
         return vector.numbers(values)
-    found: Objects = np.full(values.shape, None, object)
+    found: Objects = np.full(values.shape, NOTHING, object)
     if name == "*" or (name == "/" and is_left):
         for row, column in zip(*np.nonzero(vector.natives), strict=True):
             scale = number[column] if name == "*" else 1.0 / np.float64(number[column])
             found[row, column] = vector.histograms[row, column].scaled(scale)
-    held = vector.floats | np.not_equal(found, None)
+    held = vector.floats | are_natives(found)
     drops = np.ones(vector.size, np.bool_)
     return Vector(vector.labels, values, held, drops, found).where(held)
 
 
 def negative(vector: Vector) -> Vector:
     """The vector with the opposite sign."""
-    found = with_number("*", vector, np.full(vector.width, -1.0), is_left=True, as_bool=False)
-    return found
+    return with_number("*", vector, np.full(vector.width, -1.0), is_left=True, as_bool=False)
 
 
 def sets(name: str, left: Vector, right: Vector, matching: Matching) -> Vector:
@@ -160,7 +161,8 @@ def between(name: str, left: Vector, right: Vector, matching: Matching, *, as_bo
     first, second = (pairs.b, pairs.a) if swapped else (pairs.a, pairs.b)
     drops = np.full(len(pairs.many), as_bool) | _flags(many, pairs.many)
     labels = _result_labels(name, many, one, pairs, matching)
-    return _computed(name, first, second, pairs.held, labels, drops, as_bool=as_bool)
+    frame = Vector(labels, first.values, pairs.held, drops)
+    return _computed(name, first, second, frame, as_bool=as_bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +171,9 @@ class _Pairs:
 
     many: NDArray[np.int64]
     one: NDArray[np.int64]
-    a: "_Side"
-    b: "_Side"
+    a: native.Side
+    b: native.Side
     held: Bools
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    values: Floats
-    histograms: Objects | None
 
 
 def _pairs(
@@ -185,7 +181,7 @@ def _pairs(
 ) -> _Pairs:
     mine, theirs, count = _signatures(many, one, matching)
     _check_one(one, theirs, count, matching)
-    rows = [_join(mine, theirs)]
+    rows: list[tuple[Rows, Rows]] = [_join(mine, theirs)]
     if fills[1] is not None:
         rows.append((np.arange(many.size), np.full(many.size, -1)))
     if fills[0] is not None:
@@ -207,7 +203,7 @@ def _pairs(
     return _Pairs(left, right, _side(many, left, fills[0]), _side(one, right, fills[1]), both)
 
 
-def _join(mine: NDArray[np.int64], theirs: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _join(mine: NDArray[np.int64], theirs: NDArray[np.int64]) -> tuple[Rows, Rows]:
     """All pairs of rows with the same signature."""
     order = np.argsort(theirs, kind="stable")
     low = np.searchsorted(theirs[order], mine, "left")
@@ -221,12 +217,12 @@ def _join(mine: NDArray[np.int64], theirs: NDArray[np.int64]) -> tuple[Floats, F
 def _held(vector: Vector, rows: NDArray[np.int64]) -> Bools:
     if not vector.size:
         return np.ones((len(rows), vector.width), np.bool_)
-    return np.where((rows >= 0)[:, None], vector.present[np.maximum(rows, 0)], True)
+    return (rows < 0)[:, None] | vector.present[np.maximum(rows, 0)]
 
 
-def _side(vector: Vector, rows: NDArray[np.int64], fill: float | None) -> _Side:
+def _side(vector: Vector, rows: NDArray[np.int64], fill: float | None) -> native.Side:
     if not vector.size:
-        return _Side(np.full((len(rows), vector.width), fill), None)
+        return native.Side(np.full((len(rows), vector.width), fill), None)
     at = np.maximum(rows, 0)
     values = vector.values[at]
     found = None if vector.histograms is None else vector.histograms[at]
@@ -234,13 +230,13 @@ def _side(vector: Vector, rows: NDArray[np.int64], fill: float | None) -> _Side:
         values[rows < 0] = fill
         if found is not None:
             found[rows < 0] = None
-    return _Side(values, found)
+    return native.Side(values, found)
 
 
 def _flags(vector: Vector, rows: NDArray[np.int64]) -> Bools:
     if not vector.size:
         return np.zeros(len(rows), np.bool_)
-    return np.where(rows >= 0, vector.drops[np.maximum(rows, 0)], False)  # noqa: FBT003 -- a mask
+    return (rows >= 0) & vector.drops[np.maximum(rows, 0)]
 
 
 def _check_one(one: Vector, signatures: NDArray[np.int64], count: int, matching: Matching) -> None:
@@ -309,16 +305,10 @@ def _rows(
 
 
 def _computed(
-    name: str,
-    left: _Side,
-    right: _Side,
-    held: Bools,
-    labels: Labels,
-    drops: Bools,
-    *,
-    as_bool: bool,
+    name: str, left: native.Side, right: native.Side, frame: Vector, *, as_bool: bool
 ) -> Vector:
-    found = None
+    """The numbers of pairs; `frame` has their labels, and where there are two."""
+    found, held = None, frame.present
     if left.histograms is not None or right.histograms is not None:
         found, held = native.between(name, left, right, held, as_bool=as_bool)
     if name in ARITHMETIC:
@@ -326,17 +316,14 @@ def _computed(
     elif as_bool:
         values = COMPARISON[name](left.values, right.values).astype(np.float64)
     else:
-        is_native = np.False_ if found is None else np.not_equal(found, None)
+        _unique(frame)
+        is_native = np.zeros_like(held) if found is None else are_natives(found)
         values = left.values
-        _unique(Vector(labels, values, held, drops))
         held = held & (is_native | COMPARISON[name](left.values, right.values))
-    result = Vector(labels, values, held, drops, found).where(held)
-    return _unique(result)
+    return _unique(Vector(frame.labels, values, held, frame.drops, found).where(held))
 
 
 def _unique(vector: Vector) -> Vector:
-    from steerway.telemetry.vectors.errors import Duplicate  # noqa: PLC0415
-
     try:
         return merged(vector)
     except Duplicate as error:

@@ -19,6 +19,15 @@ STALE_BITS: Final = 0x7FF0000000000002
 STALE: Final = np.array([STALE_BITS], np.uint64).view(np.float64)[0]
 
 
+NOTHING: Final[Any] = None
+
+
+def are_natives(objects: Objects) -> Bools:
+    """Where there is a native histogram."""
+    found: Bools = np.not_equal(objects, NOTHING)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Moments at equal distance, in milliseconds since 1970. A single moment has any step."""
@@ -101,7 +110,7 @@ class Vector:
         """Where there is a native histogram."""
         if self.histograms is None:
             return np.zeros_like(self.present)
-        return self.present & np.not_equal(self.histograms, None)
+        return self.present & are_natives(self.histograms)
 
     def take(self, rows: Rows | Bools) -> "Vector":
         """Some of the series."""
@@ -116,7 +125,7 @@ class Vector:
 
     def where(self, present: Bools) -> "Vector":
         """Only the values where `present` says so; series without any are gone."""
-        rows = present.any(axis=1)
+        rows: Bools = np.asarray(present.any(axis=1))
         found = replace(self, present=present)
         return found if rows.all() else found.take(rows)
 
@@ -195,7 +204,7 @@ def _stacked_histograms(vectors: list[Vector]) -> Objects | None:
         return None
     return np.concatenate(
         [
-            np.full(one.values.shape, None, object) if one.histograms is None else one.histograms
+            np.full(one.values.shape, NOTHING, object) if one.histograms is None else one.histograms
             for one in vectors
         ]
     )
@@ -222,7 +231,7 @@ def merged(vector: Vector) -> Vector:
     held[groups[rows], columns] = True
     histograms = None
     if vector.histograms is not None:
-        histograms = np.full(values.shape, None, object)
+        histograms = np.full(values.shape, NOTHING, object)
         histograms[groups[rows], columns] = vector.histograms[rows, columns]
     return Vector(vector.labels.take(firsts), values, held, vector.drops[firsts], histograms)
 

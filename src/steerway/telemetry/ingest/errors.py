@@ -1,24 +1,12 @@
 """What ingest refuses."""
 
-from steerway.platform.errors import Invalid, Refused, Unavailable
+from steerway.platform.errors import Invalid, Unavailable
 
 
-class BodyInvalid(Invalid):
-    """A body is not what its door takes."""
+class RowsInvalid(Invalid):
+    """Rows do not have the columns of their table."""
 
-    message = "The body is not {what}: {reason}"
-
-
-class BodyTooLarge(Invalid):
-    """A body is larger than one may be, as it came or once it is unpacked."""
-
-    message = "The body is larger than {most} bytes {when}. Send smaller batches."
-
-
-class FormUnknown(Invalid):
-    """A body in a form that this door does not read."""
-
-    message = "{given} is not read here; send {expected}."
+    message = "These are no rows of {table}: {reason}"
 
 
 class QueueFull(Unavailable):
@@ -33,7 +21,7 @@ class NotStored(Unavailable):
     message = "The telemetry store did not take it ({reason}). Send it again."
 
 
-class SeriesUnknown(Refused):
-    """Samples came with the id of a series that nobody has described."""
+class SeriesForgotten(Unavailable):
+    """Samples came for series that were silent for so long that they must be described again."""
 
-    message = "Series {ids} are not described; pass them in `series`."
+    message = "{count} series are not known any more. Send it again."

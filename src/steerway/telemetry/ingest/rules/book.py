@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from steerway.telemetry.ingest.errors import SeriesForgotten
 from steerway.telemetry.ingest.rules.limits import IngestLimits, Refusals
 from steerway.telemetry.ingest.rules.samples import Ids, Samples, Series, SeriesSet, Times
 from steerway.telemetry.ingest.rules.tables import SCHEMAS
@@ -61,7 +62,7 @@ class SeriesBook:
         with self.lock:
             if id_ in self._rows:
                 return True
-            service = series.labels.get("service", "")
+            service = service_of(series.labels)
             if self.counts[service] >= self._most(service):
                 return False
             row = self._free.pop() if self._free else self._grown()
@@ -105,9 +106,11 @@ class SeriesBook:
     ) -> Mask:
         unknown = rows == REFUSED
         if unknown.any():
-            for id_, count in Counter(samples.ids[unknown].tolist()).items():
-                labels = series[id_].labels if id_ in series else {}
-                self.refuse(labels, count, now_ms, refusals)
+            refused = Counter(samples.ids[unknown].tolist())
+            if not series.keys() >= refused.keys():
+                raise SeriesForgotten(count=len(refused.keys() - series.keys()))
+            for id_, count in refused.items():
+                self.refuse(series[id_].labels, count, now_ms, refusals)
         in_time = _in_time(samples.ts_ms, now_ms, self._limits, refusals, ~unknown)
         known: Mask = ~unknown
         return known & in_time
@@ -129,7 +132,7 @@ class SeriesBook:
         self, labels: Mapping[str, str], count: int, now_ms: int, refusals: Refusals
     ) -> None:
         """Count samples of a series that its service may not have."""
-        service = labels.get("service", "")
+        service = service_of(labels)
         said_ms, sentence = self._sentences.get(service, (-SAID_EVERY_MS, ""))
         if now_ms - said_ms >= SAID_EVERY_MS:
             sentence = self._sentence(service)
@@ -214,6 +217,11 @@ class SeriesBook:
             f"{self._series_max(service)} series; the label with the most values is "
             f"`{label}` ({len(values.get(label, ()))}). Leave it out, or raise telemetry.series."
         )
+
+
+def service_of(labels: Mapping[str, str]) -> str:
+    """The service whose series it is; of foreign series, their job."""
+    return labels.get("service") or labels.get("job", "")
 
 
 def _told(series: Series, service: str) -> str:

@@ -4,7 +4,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from steerway.telemetry.ingest.errors import BodyInvalid
+from steerway.telemetry.ingest.errors import RowsInvalid
 from steerway.telemetry.ingest.rules.samples import LABELS, METRIC, MICROSECONDS, MILLISECONDS
 
 WORD: Final = pa.dictionary(pa.int32(), pa.string())
@@ -123,7 +123,7 @@ def fitted(name: str, table: pa.Table) -> pa.Table:
     """The rows with the columns of table `name`, in its types and its order.
 
     Raises:
-        BodyInvalid: a column is missing, unknown, or of a type that cannot become the right one.
+        RowsInvalid: a column is missing, unknown, or of a type that cannot become the right one.
     """
     schema = SCHEMAS[name]
     if table.schema.equals(schema):
@@ -131,4 +131,4 @@ def fitted(name: str, table: pa.Table) -> pa.Table:
     try:
         return table.select(schema.names).cast(schema)
     except (KeyError, ValueError, pa.ArrowException) as error:
-        raise BodyInvalid(what=f"rows of {name}", reason=error) from error
+        raise RowsInvalid(table=name, reason=error) from error

@@ -1,0 +1,1 @@
+"""How the bodies of stock clients are unpacked and decoded. Pure."""

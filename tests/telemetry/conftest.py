@@ -14,12 +14,18 @@ from steerway.telemetry.store.tables import TABLES
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[Store]:
-    """The engine. It can be opened once a process, so nobody else opens one."""
+def telemetry_home() -> Iterator[Path]:
+    """Where the engine of this process keeps its files."""
     home = Path(tempfile.mkdtemp(prefix="sw", dir="/tmp"))
-    yield stores.open(load({"STEERWAY_HOME": str(home)}))
-    stores.close()
+    yield home / "telemetry"
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def engine(telemetry_home: Path) -> Iterator[Store]:
+    """The engine. It can be opened once a process, so nobody else opens one."""
+    yield stores.open(load({"STEERWAY_HOME": str(telemetry_home.parent)}))
+    stores.close()
 
 
 @pytest.fixture

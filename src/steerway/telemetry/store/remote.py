@@ -1,7 +1,6 @@
 """A ClickHouse server, or a cluster of them, over HTTP."""
 
 import math
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -64,13 +63,9 @@ class Remote:
         settings: Mapping[str, str],
     ) -> None:
         """Insert rows that are in a format the server reads."""
-        # The client tries again when a connection breaks, so every insert has a token.
-        own = {"insert_deduplication_token": uuid.uuid4().hex, "insert_deduplicate": "1"}
-        known = "insert_deduplication_token" in settings
-        given = dict(settings) if known else {**settings, **own}
         _calling(
             lambda: self._client.raw_insert(
-                table, columns or None, body, settings=given, fmt=format_
+                table, columns or None, body, settings=dict(settings), fmt=format_
             )
         )
 

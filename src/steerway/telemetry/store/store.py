@@ -150,5 +150,9 @@ def _settings(limits: Limits) -> dict[str, str]:
 
 
 def _dedup(token: str) -> dict[str, str]:
-    """Without a token equal rows are two rows; the engine would take them for a repetition."""
-    return {"insert_deduplication_token": token} if token else {"insert_deduplicate": "0"}
+    """With no token of its own an insert gets one.
+
+    Else the engine takes equal rows for a repetition; and a client that tries again when its
+    connection breaks doubles none.
+    """
+    return {"insert_deduplication_token": token or uuid.uuid4().hex}

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from steerway.app.descriptor_telemetry import TelemetrySection
 from steerway.delivery.builds.descriptor import BuildSection
 from steerway.delivery.deployments.descriptor import ReleaseSection
 from steerway.delivery.repositories.descriptor import SourceSection
@@ -65,6 +66,9 @@ class ServiceDescriptor(Section):
     )
     dashboard: DashboardSection = Field(
         default=DashboardSection(), description="A page of panels about the service."
+    )
+    telemetry: TelemetrySection = Field(
+        default=TelemetrySection(), description="What is measured of the service."
     )
     environments: tuple[EnvironmentSection, ...] = Field(
         default=(EnvironmentSection(name="production"),),

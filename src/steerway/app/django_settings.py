@@ -96,6 +96,7 @@ STEERWAY_GRANTS = "steerway.app.permissions.PERMISSIONS"
 STEERWAY_NODE = node_of(STEERWAY)
 STEERWAY_STARTER = "steerway.app.waking.ring"
 STEERWAY_TRAFFIC = "steerway.app.watching.TRAFFIC"
+STEERWAY_BOARD = "steerway.app.watching.BOARD"
 # API addresses that answer without a sign-in: asking for one.
 STEERWAY_OPEN = {"/api/device", "/api/device/token"}
 # Checking a password takes long on purpose; writers must not wait for it.

@@ -18,6 +18,8 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "deployments.start": Role.DEVELOPER,
     "deployments.cancel": Role.DEVELOPER,
     "deployments.rollback": Role.DEVELOPER,
+    # Telemetry.
+    "collectors.pause": Role.OPERATOR,
     # Platform.
     "secrets.list": Role.DEVELOPER,
     "secrets.set": Role.OPERATOR,

@@ -3,5 +3,7 @@
 from typing import Final
 
 from steerway.control.traffic.rules import Window
+from steerway.telemetry.collectors.rules.board import Board
 
 TRAFFIC: Final = Window()
+BOARD: Final = Board()

@@ -59,6 +59,17 @@ class Settings:
     oidc_client_secret: str = _setting("Client secret at the issuer.", "", secret=True)
     oidc_role: str = _setting("Role of people who sign on for the first time.", "viewer")
     threads: int = _setting("Requests served at the same time.", 8)
+    scrape: tuple[str, ...] = _setting(
+        "Pages of metrics to read, as node=http://10.0.0.5:9100/metrics, separated by commas.", ()
+    )
+    certificates: tuple[str, ...] = _setting(
+        "Files, directories and hosts (as example.org:443) whose certificates are watched, "
+        "separated by commas.",
+        (),
+    )
+    silence_seconds: int = _setting(
+        "How long a signal may be silent until coverage calls it stale, up to 120.", 120
+    )
     query_seconds: int = _setting("Longest time that one query of metrics may take.", 60)
     query_megabytes: int = _setting("Memory that one query of metrics may take.", 256)
     query_samples: int = _setting("Samples that one query of metrics may hold.", 50_000_000)

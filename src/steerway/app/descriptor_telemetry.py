@@ -1,0 +1,22 @@
+"""The `telemetry` section of a descriptor: what each process of that area has to say in it."""
+
+from pydantic import Field
+
+from steerway.platform.descriptor.section import Section
+from steerway.telemetry.collectors.descriptor import SupplierSection
+from steerway.telemetry.databases.descriptor import ObservedDatabaseSection
+from steerway.telemetry.scraping.descriptor import ScrapeSection
+
+
+class TelemetrySection(Section):
+    """What is measured of the service, beside what Steerway measures of every service."""
+
+    scrape: tuple[ScrapeSection, ...] = Field(
+        default=(), max_length=20, description="Pages of metrics in the format of Prometheus."
+    )
+    databases: tuple[ObservedDatabaseSection, ...] = Field(
+        default=(), max_length=20, description="Databases of the service, to be looked at."
+    )
+    suppliers: tuple[SupplierSection, ...] = Field(
+        default=(), max_length=50, description="Whom the service needs, and whether they answer."
+    )

@@ -1,0 +1,1 @@
+"""What the collectors look at, one file for each kind of thing."""

@@ -1,0 +1,1 @@
+"""What is looked at when, and what is made of it. Pure."""

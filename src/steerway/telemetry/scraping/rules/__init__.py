@@ -1,0 +1,1 @@
+"""What a page of metrics says, and how it becomes columns. Pure."""

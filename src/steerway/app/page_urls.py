@@ -13,6 +13,9 @@ from steerway.delivery.deployments import pages as deployments
 from steerway.delivery.releases import pages as releases
 from steerway.planning.changes import pages as changes
 from steerway.platform.log import pages as log
+from steerway.telemetry.explore.pages import logs as explore_logs
+from steerway.telemetry.explore.pages import metrics as explore_metrics
+from steerway.telemetry.explore.pages import traces as explore_traces
 
 
 def _process(name: str, *patterns: URLPattern) -> URLResolver:
@@ -62,6 +65,19 @@ page_urls: Sequence[URLPattern | URLResolver] = [
         path("log", log.log, name="list"),
         path("log/verification", log.verification, name="verification"),
         path("log/<int:seq>", log.entry, name="entry"),
+    ),
+    _process(
+        "explore",
+        path("explore", explore_metrics.metrics, name="metrics"),
+        path("explore/logs", explore_logs.logs, name="logs"),
+        path("explore/logs/lines", explore_logs.lines, name="lines"),
+        path("explore/logs/histogram", explore_logs.histogram, name="histogram"),
+        path("explore/logs/choices", explore_logs.choices, name="choices"),
+        path("explore/traces", explore_traces.traces, name="traces"),
+        path("explore/traces/found", explore_traces.found, name="found"),
+        path("explore/traces/<str:trace_id>", explore_traces.trace, name="trace"),
+        path("explore/map", explore_traces.service_map, name="map"),
+        path("explore/map/picture", explore_traces.picture, name="picture"),
     ),
     _process("installation", path("settings", installation.effective, name="settings")),
 ]

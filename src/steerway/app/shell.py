@@ -44,6 +44,8 @@ PLACES: Final = (
     Place("Changes", "changes", "changes:list", "Plan"),
     Place("Deployments", "deployments", "deployments:list", "Deliver"),
     Place("Releases", "releases", "releases:list", "Deliver"),
+    Place("Explore", "explore", "explore:metrics", "Observe"),
+    Place("Hosts", "host", "hosts:list", "Observe"),
     Place("Log", "log", "log:list", "Control"),
     Place("People", "people", "identity:people", "Steerway", "people.manage"),
     Place("Settings", "settings", "installation:settings", "Steerway", "settings.read"),

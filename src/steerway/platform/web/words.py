@@ -114,6 +114,20 @@ def milliseconds(count: float | None) -> str:
     return f"{seconds:.3g} s" if seconds < MINUTE else duration(seconds)
 
 
+def span_text(length: timedelta | None) -> str:
+    """How long a piece of work took, from microseconds up."""
+    if length is None:
+        return NOTHING
+    count = length / timedelta(milliseconds=1)
+    return milliseconds(count) if count >= 1 or not count else f"{count * 1000:.0f} µs"
+
+
+def per_second(count: float, seconds: float) -> str:
+    """A rate, with the digits that count."""
+    rate = count / seconds if seconds else 0.0
+    return f"{rate:.3g}" if rate < PERCENT else f"{rate:.0f}"
+
+
 def short_digest(value: str) -> str:
     """The part of a digest or commit that people compare by eye."""
     return value.rpartition(":")[2][:SHORT_DIGEST]

@@ -22,10 +22,9 @@ async function turn(work) {
 
 // Why there is nothing to see. `calm`: it passes by itself.
 export class Refusal extends Error {
-  constructor(words, { calm = false, position = null } = {}) {
+  constructor(words, { calm = false } = {}) {
     super(words);
     this.calm = calm;
-    this.position = position;
   }
 }
 
@@ -36,8 +35,17 @@ function refusal(status, found) {
   const words = found?.error || found?.detail || "";
   if (status === 503) return new Refusal(words || STARTING, { calm: true });
   if (status === 401 || status === 403) return new Refusal(words || "You may not read this. Sign in again.");
-  const at = /(?:at position |position |column |char )(\d+)/i.exec(words) || /^(?:.*?)\b\d+:(\d+)\b/.exec(words);
-  return new Refusal(words || `The server refused with ${status}.`, { position: at ? Number(at[1]) : null });
+  return new Refusal(words || `The server refused with ${status}.`);
+}
+
+// What was asked, so that an editor can show the mistake where it was made.
+async function about(text, work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal) error.question = text;
+    throw error;
+  }
 }
 
 export async function json(url, { signal, body } = {}) {
@@ -73,13 +81,13 @@ export function gridOf(range, step) {
 export async function matrix(text, range, step, signal) {
   const grid = gridOf(range, step);
   const asked = new URLSearchParams({ query: filled(text, range, step), start: grid.start, end: grid.end, step });
-  const found = await json(`/api/v1/query_range?${asked}`, { signal });
+  const found = await about(text, () => json(`/api/v1/query_range?${asked}`, { signal }));
   return { series: found.data.result, warnings: found.warnings ?? [], grid };
 }
 
 export async function vector(text, range, step, signal) {
   const asked = new URLSearchParams({ query: filled(text, range, step), time: range.until });
-  const found = await json(`/api/v1/query?${asked}`, { signal });
+  const found = await about(text, () => json(`/api/v1/query?${asked}`, { signal }));
   const { result, resultType } = found.data;
   if (resultType === "scalar" || resultType === "string") return [{ metric: {}, value: result }];
   return resultType === "matrix" ? result.map((one) => ({ metric: one.metric, value: one.values.at(-1) })) : result;

@@ -36,6 +36,7 @@ class Figure {
       if (error.name === "AbortError") return true;
       if (!(error instanceof Refusal)) throw error;
       this.say(error.message, error.calm ? "calm" : "wrong");
+      this.card.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: { question: error.question, words: error.message } }));
       return !error.calm;
     }
   }

@@ -8,7 +8,7 @@ import { current, iso, onRange, withRange } from "./times.js";
 
 const KINDS = { stat: Stat, gauge: Gauge, table: Table };
 const REFRESH_MS = { least: 5000, most: 60000 };
-const PARTS_MS = 15000;
+const PART_MS = 15000;
 const RETRY_MS = [2000, 4000, 8000, 16000, 32000];
 const NEAR = "400px";
 
@@ -18,7 +18,6 @@ let asking = new AbortController();
 let timer = null;
 let failures = 0;
 let markers = [];
-let partsAt = 0;
 
 function find() {
   for (const card of document.querySelectorAll("[data-chart]")) {
@@ -64,7 +63,8 @@ async function part(place, range, signal) {
   const text = await answer.text();
   if (!answer.ok) return answer.status < 500;
   // Somebody who reads inside, or has opened a row, is not interrupted.
-  if (place.dataset.html === text || place.contains(document.activeElement) || place.querySelector("details[open]")) return true;
+  place.dataset.at = String(Date.now());
+  if (place.dataset.html === text || place.dataset.kept || place.contains(document.activeElement) || place.querySelector("details[open]")) return true;
   place.dataset.html = text;
   place.innerHTML = text;
   place.dispatchEvent(new Event("filled", { bubbles: true }));
@@ -73,6 +73,7 @@ async function part(place, range, signal) {
 
 async function load(targets, range) {
   const { signal } = asking;
+  for (const target of targets) if (panels.has(target)) panels.get(target).loadedAt = Date.now();
   const results = await Promise.all([
     ...targets.map((target) => (panels.has(target) ? panels.get(target).load(range, signal) : part(target, range, signal))),
     markersOf(range, signal),
@@ -86,16 +87,16 @@ function wait(range) {
   clearTimeout(timer);
   if (!range.isLive || document.hidden || document.querySelector("[data-live-switch][aria-pressed=false]")) return;
   const step = stepOf(range) * 1000;
-  const ms = failures ? RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] : Math.min(REFRESH_MS.most, Math.max(REFRESH_MS.least, step));
+  const parts = [...near].filter((one) => one.dataset.ms).map((one) => Number(one.dataset.ms));
+  const ms = failures ? RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] : Math.min(REFRESH_MS.most, Math.max(REFRESH_MS.least, step), ...parts);
   timer = setTimeout(round, ms);
 }
 
 async function round({ all = false } = {}) {
   const range = current();
   const { signal } = asking;
-  const isPartsTurn = all || Date.now() - partsAt >= PARTS_MS;
-  if (isPartsTurn) partsAt = Date.now();
-  const targets = [...near].filter((one) => one.isConnected && (panels.has(one) || isPartsTurn));
+  const isDue = (one) => Date.now() - Number((panels.get(one)?.loadedAt ?? one.dataset.at) || 0) >= Number(one.dataset.ms ?? (panels.has(one) ? 0.8 * REFRESH_MS.least : PART_MS));
+  const targets = [...near].filter((one) => one.isConnected && (all || isDue(one)));
   const isWell = await load(targets, range);
   if (signal.aborted) return;
   failures = isWell ? 0 : failures + 1;
@@ -107,8 +108,7 @@ function again() {
   asking = new AbortController();
   near.clear();
   for (const card of document.querySelectorAll("[data-chart], [data-part]")) { watcher.unobserve(card); watcher.observe(card); }
-  for (const place of document.querySelectorAll("[data-part]")) delete place.dataset.html;
-  partsAt = Date.now();
+  for (const place of document.querySelectorAll("[data-part]")) { delete place.dataset.html; delete place.dataset.kept; }
   wait(current());
 }
 

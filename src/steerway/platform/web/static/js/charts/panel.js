@@ -55,6 +55,7 @@ export class Panel {
       if (error.name === "AbortError") return true;
       if (!(error instanceof Refusal)) throw error;
       this.say(error.message, error.calm ? "calm" : "wrong");
+      this.card.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: { question: error.question, words: error.message } }));
       return !error.calm;
     } finally {
       this.card.removeAttribute("aria-busy");

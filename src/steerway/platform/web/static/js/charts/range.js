@@ -76,6 +76,19 @@ function onClick(event) {
   }
 }
 
+// A search keeps the range of its page.
+function carry(event) {
+  const form = event.target;
+  if (!form.matches?.("form[data-keeps]")) return;
+  for (const old of form.querySelectorAll("[data-carried]")) old.remove();
+  for (const [name, value] of withRange("", current())) {
+    const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+    input.dataset.carried = "";
+    form.append(input);
+  }
+  for (const field of form.querySelectorAll("input, select")) if (!field.value) field.disabled = true;
+}
+
 function onSubmit(event) {
   event.preventDefault();
   event.stopPropagation();
@@ -90,6 +103,10 @@ if (control) {
   onRange(show);
   control.addEventListener("click", onClick);
   control.querySelector("form").addEventListener("submit", onSubmit);
+  document.addEventListener("submit", carry);
+  addEventListener("pageshow", () => { for (const field of document.querySelectorAll("form[data-keeps] :disabled")) field.disabled = false; });
+  // What arrives later has links that keep the range too.
+  document.addEventListener("filled", show);
   document.addEventListener("click", (event) => { if (!control.contains(event.target)) close(); });
   control.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !part("range-open").open) return;

@@ -23,8 +23,8 @@ if ! download; then
   download || { echo "apt has no prometheus or victoria-metrics here: their tests do not run."; exit 0; }
 fi
 for package in "$fresh"/*.deb; do
-  dpkg-deb -x "$package" "$fresh/root"
+  dpkg-deb -x "$package" "$fresh/tree"
 done
 # The whole tree moves into place at once, so that a second run never sees half of it.
 rm -rf "$peers/usr"
-mv "$fresh/root/usr" "$peers/usr"
+mv "$fresh/tree/usr" "$peers/usr"

@@ -2,8 +2,23 @@
 
 from steerway.delivery.builds.models import Build
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
+from steerway.delivery.flags.models import Exposure, Flag, FlagDocument, FlagFile, Place
 from steerway.delivery.releases.models import Release
+from steerway.delivery.rollouts.models import Rollout
 from steerway.delivery.router.models import Route
 from steerway.delivery.runtimes.models import Replica
 
-__all__ = ["Build", "Deployment", "DeploymentStep", "Release", "Replica", "Route"]
+__all__ = [
+    "Build",
+    "Deployment",
+    "DeploymentStep",
+    "Exposure",
+    "Flag",
+    "FlagDocument",
+    "FlagFile",
+    "Place",
+    "Release",
+    "Replica",
+    "Rollout",
+    "Route",
+]

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     DESCRIPTOR = "descriptor"
     DEPLOYMENT = "deployment"
     ROLLBACK = "rollback"
+    FLAG = "flag"
 
 
 class State(StrEnum):

@@ -1,0 +1,1 @@
+"""Reading, checking and telling flag files. Pure."""

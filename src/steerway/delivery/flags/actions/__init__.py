@@ -1,0 +1,1 @@
+"""Writing flags: declaring them, deciding over them, and publishing what is in force."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from steerway.telemetry.logs.rules import severity as severities
 from steerway.telemetry.logs.rules.conditions import where
+from steerway.telemetry.logs.rules.places import Place, place
 from steerway.telemetry.logs.rules.search import (
     ROWS,
     ROWS_MAX,
@@ -21,6 +22,7 @@ from steerway.telemetry.logs.rules.search import (
     cursor_after,
     step_of,
 )
+from steerway.telemetry.logs.rules.sources import PLACE
 from steerway.telemetry.store import Cancel, Limits, Store
 
 LIMITS: Final = Limits(seconds=20, memory_bytes=400 * 1024 * 1024, rows_max=20_000)
@@ -40,6 +42,11 @@ HISTOGRAM: Final = """
 SELECT toUnixTimestamp(toStartOfInterval(ts, INTERVAL {{step:UInt32}} SECOND)) AS start,
        toUInt8(if(severity = 0, 0, intDiv(severity - 1, 4) * 4 + 1)) AS level, count() AS lines
 FROM logs WHERE {where} GROUP BY start, level ORDER BY start
+"""
+MARKS: Final = """
+SELECT instance, argMax(attributes[{name:String}], ts) AS place, max(ts) AS at FROM logs
+WHERE ts >= {since:DateTime64(6)} AND source = 'process' AND mapContains(attributes, {name:String})
+GROUP BY instance
 """
 FACETED: Final = ("service", "environment", "version", "instance", "source", "level")
 # What is nearly a constant of each replica is counted in one pass; few combinations exist.
@@ -132,7 +139,9 @@ def _newest(
 
 def line_of(row: dict[str, Any]) -> Line:
     """A line from its row."""
-    return Line(**{**row, "attributes": dict(row["attributes"])})
+    attributes = dict(row["attributes"])
+    attributes.pop(PLACE, None)
+    return Line(**{**row, "attributes": attributes})
 
 
 def histogram(
@@ -179,6 +188,8 @@ def facets(
 def _of_attributes(rows: list[dict[str, Any]]) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
     for row in rows:
+        if row["name"] == PLACE:
+            continue
         found.setdefault(f"attributes.{row['name']}", Counter())[row["value"]] += row["lines"]
     return found
 
@@ -195,3 +206,17 @@ def around(store: Store, at: datetime, *, service: str, instance: str, rows: int
     params["rows"] = rows + 1
     table = store.table(FOLLOWING.format(where=condition, key=KEY), params, limits=LIMITS)
     return Page((*map(line_of, reversed(table.to_pylist())), *before), "")
+
+
+def marks(store: Store, *, since: datetime) -> dict[str, tuple[Place, datetime]]:
+    """How far the log of each program was read, by its lines since a moment, and the last one's.
+
+    Raises:
+        StoreDown: the store does not answer.
+    """
+    table = store.table(MARKS, {"since": since, "name": PLACE}, limits=LIMITS)
+    return {
+        row["instance"]: (known, row["at"])
+        for row in table.to_pylist()
+        if (known := place(row["place"]))
+    }

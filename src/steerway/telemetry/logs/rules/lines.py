@@ -15,7 +15,7 @@ from steerway.telemetry.logs.rules import severity as severities
 ATTRIBUTES_MAX: Final = 64
 VALUE_MAX: Final = 4000  # characters of one attribute
 # A moment that a line names is believed within these bounds of the moment it was read.
-BEHIND_MAX: Final = timedelta(days=1)
+BEHIND_MAX: Final = timedelta(days=14)  # a server may have been away for long
 AHEAD_MAX: Final = timedelta(seconds=2)
 
 MOMENT_KEYS: Final = ("timestamp", "time", "@timestamp", "ts", "at", "date")
@@ -112,7 +112,7 @@ def flat(given: Mapping[str, Any]) -> dict[str, str]:
         for name, one in inner.items():
             if len(found) >= ATTRIBUTES_MAX:
                 return found
-            found[f"{key}.{name}" if name else key] = _text(one)[:VALUE_MAX]
+            found[f"{key}.{name}" if name else key] = _text(one)
     return found
 
 

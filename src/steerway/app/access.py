@@ -37,6 +37,12 @@ def may(permission: str, scope: HTTPScope) -> bool:
     return actor is not None and actor.may(permission)
 
 
+def may_if_known(permission: str, scope: HTTPScope) -> bool | None:
+    """Whether the asker may do this; None when nobody is known by what they sent."""
+    actor = actor_of(scope)
+    return None if actor is None else actor.may(permission)
+
+
 def actor_of(scope: HTTPScope) -> Actor | None:
     """Who asks: the owner at the local door, a token, or a person by their session."""
     if scope["client"] == (LOCAL, 0):

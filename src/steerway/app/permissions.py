@@ -23,6 +23,7 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "flags.evaluate": Role.VIEWER,
     # Telemetry.
     "collectors.pause": Role.OPERATOR,
+    "telemetry.write": Role.DEVELOPER,
     # Platform.
     "secrets.list": Role.DEVELOPER,
     "secrets.set": Role.OPERATOR,

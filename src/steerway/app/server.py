@@ -23,7 +23,9 @@ from steerway.platform.errors import Refused
 from steerway.platform.settings import Settings
 
 if TYPE_CHECKING:
+    from steerway.app.intake import TelemetryDoor
     from steerway.app.prometheus import Prometheus
+    from steerway.app.telemetry import Telemetry
     from steerway.app.worker import Worker
 
     WorkerMaker = Callable[[Settings], Worker]
@@ -96,15 +98,18 @@ async def _listen(
         SteerwayError: the worker could not start.
     """
     from steerway.app import access  # noqa: PLC0415 -- Django is loaded now
-    from steerway.app.asgi import Front  # noqa: PLC0415 -- the same
+    from steerway.app.asgi import Beside, Front  # noqa: PLC0415 -- the same
     from steerway.app.events import Stream  # noqa: PLC0415 -- the same
+    from steerway.app.telemetry import Telemetry  # noqa: PLC0415 -- the same
 
-    front = Front(Stream(access.may_read), settings.threads, [_prometheus(settings)])
+    telemetry = Telemetry(settings)
+    beside: list[Beside] = [_prometheus(settings), _senders(telemetry)]
+    front = Front(Stream(access.may_read), settings.threads, beside)
     servers = [_Door(front.door(local=False)), _Door(front.door(local=True))]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    working = asyncio.create_task(asyncio.to_thread(_begin, settings, make_worker))
+    working = asyncio.create_task(asyncio.to_thread(_begin, settings, make_worker, telemetry))
     working.add_done_callback(lambda task: stop.set() if task.exception() else None)
     tasks = [
         asyncio.create_task(server.serve(sockets=[door]))
@@ -117,7 +122,10 @@ async def _listen(
         server.should_exit = True
     await asyncio.gather(*tasks)
     stopped.cancel()
-    (await working).stop()
+    try:
+        (await working).stop()
+    finally:
+        telemetry.stop()
 
 
 def _prometheus(settings: Settings) -> "Prometheus":
@@ -135,9 +143,23 @@ def _prometheus(settings: Settings) -> "Prometheus":
     return Prometheus(store.current, partial(access.may, "records.read"), limits)
 
 
-def _begin(settings: Settings, make_worker: "WorkerMaker") -> "Worker":
+def _senders(telemetry: "Telemetry") -> "TelemetryDoor":
+    """The door of those who send telemetry."""
+    from steerway.app import access  # noqa: PLC0415 -- Django is loaded now
+    from steerway.app.intake import TelemetryDoor  # noqa: PLC0415 -- the same
+
+    return TelemetryDoor(
+        telemetry.receiver,
+        partial(access.may_if_known, "telemetry.write"),
+        body_bytes=telemetry.limits.body_bytes,
+        held_bytes=telemetry.limits.held_bytes,
+    )
+
+
+def _begin(settings: Settings, make_worker: "WorkerMaker", telemetry: "Telemetry") -> "Worker":
+    telemetry.start()
     worker = make_worker(settings)
-    worker.start()
+    worker.start(telemetry)
     return worker
 
 

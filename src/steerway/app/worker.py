@@ -16,6 +16,7 @@ from dbos import DBOS, DBOSConfig
 from steerway.app.chores import Complaint, tidy
 from steerway.app.grounds import ground_of
 from steerway.app.permissions import PERMISSIONS
+from steerway.app.telemetry import Telemetry
 from steerway.app.waking import BELL, ring
 from steerway.app.watching import TRAFFIC
 from steerway.control.reconciliation import workflows as reconciliation
@@ -85,8 +86,12 @@ class Worker:
         self.rollout = Rollout(self.ground, observe)
         self.sweep = Sweep(self.rollout, node_of(settings), _version_of(settings))
 
-    def start(self) -> None:
-        """Have supervisord and the router run, resume workflows, and keep looking."""
+    def start(self, telemetry: Telemetry | None = None) -> None:
+        """Have supervisord and the router run, resume workflows, and keep looking.
+
+        What is measured goes to the intake of `telemetry`.
+        """
+        self.telemetry = telemetry
         self.ground.supervisor.ensure()
         reconciliation.start_router(self.ground)
         workshop = Workshop(self.ground.git, self.ground.builder, self.ground.store)

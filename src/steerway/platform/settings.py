@@ -15,6 +15,7 @@ from steerway.platform.roles import Role
 
 PREFIX = "STEERWAY_"
 PORT_MAX = 65535
+NUMBER_MAX = 1_000_000_000
 LOOPBACK = ("127.0.0.1", "::1")
 # Variables of the command line, which are about a person's terminal and not the installation.
 TERMINAL: Final[Mapping[str, str]] = {
@@ -73,6 +74,15 @@ class Settings:
     query_seconds: int = _setting("Longest time that one query of metrics may take.", 60)
     query_megabytes: int = _setting("Memory that one query of metrics may take.", 256)
     query_samples: int = _setting("Samples that one query of metrics may hold.", 50_000_000)
+    ingest_megabytes: int = _setting(
+        "Largest body of telemetry as it is sent; unpacked it may be four times as large.", 8
+    )
+    ingest_queue_megabytes: int = _setting(
+        "Telemetry that may wait to be stored; senders of more are told to come again.", 128
+    )
+    ingest_series: int = _setting(
+        "Series of metrics that one service may have, unless its descriptor says otherwise.", 20_000
+    )
 
     @property
     def run(self) -> Path:
@@ -111,7 +121,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         try:
             text = _text(environ, name)
             if text is not None:
-                values[name] = _parse(text, spec.default)
+                values[name] = _parse(name, text, spec.default)
         except (ValueError, OSError) as error:
             problems.append(f"{PREFIX}{name.upper()}: {error}")
     problems += _unknown(environ, set(known))
@@ -154,9 +164,9 @@ def _text(environ: Mapping[str, str], name: str) -> str | None:
     return Path(file).read_text().strip() if file else environ.get(variable)
 
 
-def _parse(text: str, default: object) -> object:
+def _parse(name: str, text: str, default: object) -> object:
     if isinstance(default, int):
-        return _port(text)
+        return _port(text) if name.endswith("port") else _number(text)
     if isinstance(default, Path):
         return Path(text)
     if isinstance(default, tuple) and default:
@@ -164,6 +174,12 @@ def _parse(text: str, default: object) -> object:
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= NUMBER_MAX:
+        raise ValueError(f"a whole number from 1 to {NUMBER_MAX} is expected, got {text!r}")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -15,9 +15,9 @@ class IngestLimits:
     """
 
     queue_bytes: int = 128 * 1024 * 1024
-    body_bytes: int = 16 * 1024 * 1024  # as it arrives
-    unpacked_bytes: int = 64 * 1024 * 1024
-    held_bytes: int = 128 * 1024 * 1024  # of all bodies that are being received and decoded
+    body_bytes: int = 8 * 1024 * 1024  # as it arrives
+    unpacked_bytes: int = 32 * 1024 * 1024
+    held_bytes: int = 64 * 1024 * 1024  # of all bodies that are being received and decoded
     series_max: int = 20_000  # of one service, unless its descriptor says otherwise
     series_total_max: int = 1_000_000  # of all services together: each costs some 400 bytes here
     labels_max: int = 64

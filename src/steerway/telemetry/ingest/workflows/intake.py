@@ -15,10 +15,10 @@ from steerway.platform.errors import SteerwayError, Unavailable
 from steerway.telemetry.ingest.errors import NotStored
 from steerway.telemetry.ingest.rules.book import SeriesBook
 from steerway.telemetry.ingest.rules.limits import DEFAULT, IngestLimits, Refusals
-from steerway.telemetry.ingest.rules.samples import Samples, SeriesSet, table_of
+from steerway.telemetry.ingest.rules.samples import Samples, Series, SeriesSet, table_of
 from steerway.telemetry.ingest.rules.tables import fitted
 from steerway.telemetry.ingest.workflows.queue import Batch, Queue
-from steerway.telemetry.store import QueryFailed, Store
+from steerway.telemetry.store import QueryFailed, Store, series_id
 
 LOGGER = logging.getLogger("steerway.ingest")
 
@@ -100,6 +100,15 @@ class Intake:
             self._add({"samples": table_of(taken)}, wait=wait)
         self.counts.update(refusals.counts)
         return refusals
+
+    def enter(self, series: Series) -> int:
+        """The id of a series, once it may send samples; 0 when its service has too many."""
+        id_ = series_id(series.metric, series.labels)
+        return id_ if self.book.enter(id_, series, self.now_ms) else 0
+
+    def refuse(self, labels: Mapping[str, str], rows: int, refusals: Refusals) -> None:
+        """Count samples of a series that was not let in."""
+        self.book.refuse(labels, rows, self.now_ms, refusals)
 
     def admit(self, samples: Samples, series: SeriesSet, refusals: Refusals) -> Samples:
         """The samples that may be stored."""

@@ -17,6 +17,8 @@ from steerway.telemetry.receiving.rules.otlp_rows import (
 )
 from steerway.telemetry.receiving.rules.protobuf import COMMON, LOGS, messages
 
+# The same messages as they are in JSON, where nothing stays bytes.
+WHOLE: Final = messages(COMMON + LOGS)["Request"]
 RAW: Final = messages(
     COMMON + LOGS, raw={"ResourceLogs.resource": "bytes", "LogRecord.attributes": "*bytes"}
 )

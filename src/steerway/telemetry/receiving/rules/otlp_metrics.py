@@ -25,6 +25,8 @@ from steerway.telemetry.receiving.rules.otlp_histograms import COUNT_BYTES, Row,
 from steerway.telemetry.receiving.rules.otlp_points import Points, is_plain, key_of
 from steerway.telemetry.receiving.rules.protobuf import COMMON, METRICS, messages
 
+# The same messages as they are in JSON, where nothing stays bytes.
+WHOLE: Final = messages(COMMON + METRICS)["Request"]
 RAW: Final = messages(
     COMMON + METRICS,
     raw={

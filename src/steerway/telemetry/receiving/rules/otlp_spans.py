@@ -18,6 +18,8 @@ from steerway.telemetry.receiving.rules.otlp_rows import (
 )
 from steerway.telemetry.receiving.rules.protobuf import COMMON, TRACES, messages
 
+# The same messages as they are in JSON, where nothing stays bytes.
+WHOLE: Final = messages(COMMON + TRACES)["Request"]
 RAW: Final = messages(
     COMMON + TRACES,
     raw={

@@ -8,6 +8,7 @@ from pydantic import Field
 from steerway.app.descriptor_telemetry import TelemetrySection
 from steerway.delivery.builds.descriptor import BuildSection
 from steerway.delivery.deployments.descriptor import ReleaseSection
+from steerway.delivery.flagfiles.descriptor import FlagsSection
 from steerway.delivery.repositories.descriptor import SourceSection
 from steerway.delivery.router.descriptor import RouteSection
 from steerway.delivery.runtimes.descriptor import RunSection
@@ -69,6 +70,9 @@ class ServiceDescriptor(Section):
     )
     telemetry: TelemetrySection = Field(
         default=TelemetrySection(), description="What is measured of the service."
+    )
+    flags: FlagsSection = Field(
+        default=FlagsSection(), description="Which features can be turned on and off while it runs."
     )
     environments: tuple[EnvironmentSection, ...] = Field(
         default=(EnvironmentSection(name="production"),),

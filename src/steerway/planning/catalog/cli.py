@@ -107,6 +107,7 @@ def _services() -> list[dict[str, Any]]:
 def _body(file: Path) -> tuple[str, dict[str, str]]:
     """The service that the file is of, and what the server is sent. The server validates it."""
     from steerway.platform.descriptor.errors import DescriptorInvalid  # noqa: PLC0415 - slow
+    from steerway.platform.descriptor.nodes import Mapping  # noqa: PLC0415 - the same
     from steerway.platform.descriptor.problems import ordered  # noqa: PLC0415 - the same
     from steerway.platform.descriptor.reading import read  # noqa: PLC0415 - the same
 
@@ -120,6 +121,10 @@ def _body(file: Path) -> tuple[str, dict[str, str]]:
         "file": str(file),
         "directory": str(file.absolute().parent),
     }
+    flags = root.get("flags")
+    named = getattr(flags.get("file"), "value", None) if isinstance(flags, Mapping) else None
+    if isinstance(named, str) and (beside := file.parent / named).is_file():
+        body["flags"] = beside.read_text(encoding="utf-8-sig")
     return _address(name), body
 
 

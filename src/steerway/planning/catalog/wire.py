@@ -81,12 +81,14 @@ class DescriptorIn(BaseModel):
     """A descriptor to plan or apply.
 
     `file` is how its lines are quoted back; `directory` is the absolute path of the directory it
-    lies in, from which a repository named by a path is counted.
+    lies in, from which a repository named by a path is counted; `flags` is the text of the flag
+    file that it names.
     """
 
     text: Annotated[str, StringConstraints(max_length=262_144)]
     file: Annotated[str, StringConstraints(min_length=1, max_length=500)] = "steerway.yaml"
     directory: Annotated[str, StringConstraints(max_length=1000, pattern=r"^(/[^\x00]*)?$")] = ""
+    flags: Annotated[str, StringConstraints(max_length=1_048_576)] | None = None
 
 
 class DifferenceOut(BaseModel):

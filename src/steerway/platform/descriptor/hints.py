@@ -17,7 +17,7 @@ from steerway.platform.descriptor.section import (
 )
 
 SIMILAR_MIN: Final = 70  # percent; below that a guess is more often wrong than right
-_LISTED_MAX: Final = 12
+_LISTED_MAX: Final = 20
 _SEARCHED_MAX: Final = 60  # characters; a longer key is not a typing mistake
 _TRUTHS: Final = {
     "yes": "true",

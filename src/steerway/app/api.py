@@ -14,6 +14,7 @@ from ninja.openapi.schema import OpenAPISchema
 from steerway import __version__
 from steerway.app import descriptor_api as descriptors
 from steerway.control.bridge import api as bridge
+from steerway.control.coverage import api as coverage
 from steerway.control.signals import api as signals
 from steerway.control.traffic import api as traffic
 from steerway.delivery.deployments import api as deployments
@@ -32,6 +33,7 @@ from steerway.platform.identity import api as identity
 from steerway.platform.identity.middleware import READS
 from steerway.platform.log import api as log
 from steerway.platform.secrets import api as secrets
+from steerway.telemetry.collectors import api as collectors
 
 # The visible list: every router, where it is mounted.
 ROUTERS: list[tuple[str, Router]] = [
@@ -47,6 +49,8 @@ ROUTERS: list[tuple[str, Router]] = [
     ("/deployments", deployments.router),
     ("/rollbacks", deployments.rollbacks),
     ("/releases", releases.router),
+    ("/coverage", coverage.router),
+    ("/collectors", collectors.router),
     ("/log", log.router),
     ("/me", identity.me),
     ("/people", identity.people),

@@ -48,6 +48,14 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "deployments": ("steerway.delivery.deployments.cli:deployments", "List deployments."),
     "releases": ("steerway.delivery.releases.cli:releases", "List releases."),
     "logs": ("steerway.delivery.runtimes.cli:logs", "Show what a service's replicas print."),
+    "coverage": (
+        "steerway.control.coverage.cli:coverage",
+        "Which layers of a service are seen, and which went silent.",
+    ),
+    "telemetry": (
+        "steerway.telemetry.collectors.cli:telemetry",
+        "What is collected: list, pause, resume.",
+    ),
     "changes": ("steerway.planning.changes.cli:changes", "List changes."),
     "change": ("steerway.planning.changes.cli:change", "Show one change."),
     "hold": ("steerway.planning.changes.cli:hold", "Keep changes of a service from starting."),

@@ -15,10 +15,11 @@ from dbos import DBOS, DBOSConfig
 
 from steerway.app.chores import Complaint, tidy
 from steerway.app.grounds import ground_of
+from steerway.app.observing import Observing
 from steerway.app.permissions import PERMISSIONS
 from steerway.app.telemetry import Telemetry
 from steerway.app.waking import BELL, ring
-from steerway.app.watching import TRAFFIC
+from steerway.app.watching import BOARD, TRAFFIC
 from steerway.control.reconciliation import workflows as reconciliation
 from steerway.control.reconciliation.workflows import Reconciler
 from steerway.control.traffic.workflows import Sampler
@@ -43,6 +44,8 @@ SWEEP_SECONDS: Final = 1.0
 BURY_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 1.0
 TIDY_SECONDS: Final = 3600.0
+COVERAGE_SECONDS: Final = 15.0
+COVERAGE_LOOKS: Final = 4  # within the silence that makes a cell stale
 SQLITE_WITH_MILLISECONDS: Final = (3, 42)
 
 
@@ -80,6 +83,7 @@ class Worker:
         self.ground = ground_of(settings, system_work)
         self.reconciler = Reconciler(self.ground)
         self.sampler = Sampler(self.ground.envoy.counts, clock.now, TRAFFIC)
+        self.observing: Observing | None = None
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
         DBOS(config=_dbos_config(settings))
@@ -104,14 +108,25 @@ class Worker:
         self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
         self._keep_doing("traffic", self.sampler.look, LOOK_SECONDS, self._ending)
         self._keep_doing("tidy", self._tidy, TIDY_SECONDS, self._ending)
+        if telemetry is not None:
+            self._observe(telemetry)
 
     def stop(self) -> None:
         """End the threads; what is in the middle of a step goes on at the next start."""
         self._ending.set()
+        if self.observing is not None:
+            self.observing.stop()
         BELL.set()
         for thread in self._threads:
             thread.join(timeout=5)
         DBOS.destroy()
+
+    def _observe(self, telemetry: Telemetry) -> None:
+        self.observing = Observing(self.ground, self.settings, telemetry.intake, BOARD)
+        self.observing.start()
+        watch = self.observing.watch
+        pause = min(COVERAGE_SECONDS, watch.silence.total_seconds() / COVERAGE_LOOKS)
+        self._keep_doing("coverage", watch.look, pause, self._ending)
 
     def _keep_doing(
         self, name: str, task: Callable[[], None], seconds: float, waker: threading.Event

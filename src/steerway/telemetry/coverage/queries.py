@@ -99,9 +99,19 @@ class Grid:
     place: Place
     cells: list[Cell]
 
+    @property
+    def rows(self) -> list[tuple[str, list[Cell]]]:
+        """The cells layer by layer, each by its signals."""
+        return [(layer.value, [self.cell(layer, one) for one in Signal]) for layer in Layer]
+
     def cell(self, layer: Layer, signal: Signal) -> Cell:
         """One of them."""
         return next(one for one in self.cells if (one.layer, one.signal) == (layer, signal))
+
+
+def only_fresh(grid: Grid) -> Grid:
+    """The cells that are fresh; of the others nothing is said yet."""
+    return Grid(grid.place, [one for one in grid.cells if one.state is State.FRESH])
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,13 @@ class State(StrEnum):
     NOT_EXPECTED = "not expected"
 
 
+TONES: Final[Mapping[State, str]] = {
+    State.FRESH: "healthy",
+    State.QUIET: "unknown",
+    State.STALE: "failed",
+    State.NEVER: "waiting",
+    State.NOT_EXPECTED: "unknown",
+}
 # Jobs of our own collectors, and the layer that each is about. Any other job is the application's.
 JOBS: Final[Mapping[str, Layer]] = {
     "process": Layer.PROCESS,
@@ -128,6 +135,11 @@ class Cell:
     signal: Signal
     state: State
     seen_at: datetime | None = None
+
+    @property
+    def tone(self) -> str:
+        """The colour of it, in the words of badges: never good unless it is fresh."""
+        return TONES[self.state]
 
 
 def state(

@@ -21,18 +21,17 @@ _SPACE: Final = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database to look at: an SQLite file by its path, PostgreSQL by its address."""
+    """A database to look at: an SQLite file by its path, else PostgreSQL."""
 
     name: str
     service: str
     environment: str
     path: str = ""
-    url: str = ""
 
     @property
     def labels(self) -> dict[str, str]:
         """What all its series have."""
-        job = "postgresql" if self.url else "sqlite"
+        job = "sqlite" if self.path else "postgresql"
         return {
             "job": job,
             "service": self.service,

@@ -4,42 +4,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='PausedCollector',
+            name="PausedCollector",
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('paused_at', models.DateTimeField()),
-                ('paused_by', models.CharField(max_length=200)),
-                ('reason', models.CharField(blank=True, max_length=500)),
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("paused_at", models.DateTimeField()),
+                ("paused_by", models.CharField(max_length=200)),
+                ("reason", models.CharField(blank=True, max_length=500)),
             ],
             options={
-                'db_table': 'paused_collector',
-                'ordering': ['name'],
+                "db_table": "paused_collector",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='CoverageCell',
+            name="CoverageCell",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('service', models.CharField(max_length=40)),
-                ('environment', models.CharField(max_length=40)),
-                ('layer', models.CharField(max_length=20)),
-                ('signal', models.CharField(max_length=20)),
-                ('state', models.CharField(max_length=20)),
-                ('seen_at', models.DateTimeField(null=True)),
-                ('turned_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("service", models.CharField(max_length=40)),
+                ("environment", models.CharField(max_length=40)),
+                ("layer", models.CharField(max_length=20)),
+                ("signal", models.CharField(max_length=20)),
+                ("state", models.CharField(max_length=20)),
+                ("seen_at", models.DateTimeField(null=True)),
+                ("turned_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'coverage_cell',
-                'ordering': ['service', 'environment', 'layer', 'signal'],
-                'constraints': [models.UniqueConstraint(fields=('service', 'environment', 'layer', 'signal'), name='one_cell_a_spot')],
+                "db_table": "coverage_cell",
+                "ordering": ["service", "environment", "layer", "signal"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("service", "environment", "layer", "signal"), name="one_cell_a_spot"
+                    )
+                ],
             },
         ),
     ]

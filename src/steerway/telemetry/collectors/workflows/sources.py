@@ -72,15 +72,15 @@ class Sources:
         of = certificates.of_file if place.startswith("/") else certificates.of_host
         return self._points(lambda: of(place), job="certificates")
 
-    def database(self, one: Database) -> Points:
-        """A database."""
+    def sqlite(self, one: Database) -> Points:
+        """A file of SQLite."""
+        return Points(lambda: sqlite.points(Path(one.path)), Track(self.identify, one.labels))
+
+    def postgresql(self, one: Database, url: Callable[[], str]) -> Points:
+        """A PostgreSQL database; `url` is asked before each look, for it may change."""
         sightings = Sightings()
-        look = (
-            (lambda: postgresql.points(one.url, sightings))
-            if one.url
-            else (lambda: sqlite.points(Path(one.path)))
-        )
-        return Points(look, Track(self.identify, one.labels))
+        track = Track(self.identify, one.labels)
+        return Points(lambda: postgresql.points(url(), sightings), track)
 
     def supplier(self, one: Supplier) -> Points:
         """Somebody outside."""

@@ -23,6 +23,8 @@ from steerway.delivery.canaries.rules.verdicts import Move, Why
 
 Counted = Array | NDArray[np.int64]
 WEIGHTS = [0.01, 0.05, 0.25, 0.5]
+# Those that the expected seconds were worked out for.
+STAGES = (Stage(0.01, 10, 60), Stage(0.05, 10, 60), Stage(0.25, 10, 120), Stage(0.5, 30, 300))
 
 
 def second(canary: Counted, stable: Counted, bad: Array, stable_bad: Array, ok: Array) -> Second:
@@ -98,7 +100,7 @@ def test_what_may_pass_a_gate_costs_at_most_twenty_failures_in_the_next_stage(
 def test_seconds_at_which_a_good_release_without_noise_goes_on(
     rate: float, errors: float, expected: list[int]
 ) -> None:
-    found = terms([Plan(rate=rate)])
+    found = terms([Plan(stages=STAGES, rate=rate)])
     state, moved = fleet.begin(found), []
     stable = np.array([[errors, 0.5, 0.1, 0.01]])
     canary = np.array([[errors, 0.45, 0.085, 0.0075]])
@@ -207,3 +209,19 @@ def test_a_fault_at_full_traffic_goes_a_step_back_and_is_rolled_back_there() -> 
             break
 
     assert story == [*[Move.ADVANCE] * 4, Move.STEP_BACK, Move.ROLL_BACK]
+
+
+def test_a_router_that_is_a_second_late_makes_no_good_release_look_bad() -> None:
+    rollouts, random = 50, np.random.default_rng(5)
+    found = terms([Plan(rate=2000)] * rollouts)
+    state = fleet.begin(found)
+    carried = fleet.weight(found, state)
+    slow = np.array([0.001, 0.45, 0.085, 0.0075])
+    for _ in range(300):
+        canary = random.binomial(2000, carried)[:, None]
+        carried = fleet.weight(found, state)
+        mine = random.binomial(canary, slow).astype(float)
+        other = random.binomial(2000 - canary, [0.001, 0.5, 0.1, 0.01]).astype(float)
+        state, moves = fleet.step(found, state, second(canary, 2000 - canary, mine, other, mine))
+
+        assert not (moves.move == Move.ROLL_BACK).any()

@@ -9,7 +9,7 @@ from steerway.delivery.canaries.errors import RecordUnreadable
 from steerway.delivery.canaries.rules import fleet, judging
 from steerway.delivery.canaries.rules.judging import Counts, Judgement, Tick
 from steerway.delivery.canaries.rules.plans import ERRORS, Plan, Stage
-from steerway.delivery.canaries.rules.signals import Failing
+from steerway.delivery.canaries.rules.signals import Failing, always_failing
 from steerway.delivery.canaries.rules.terms import terms
 from steerway.delivery.canaries.rules.verdicts import Answer, Move, Verdict, Why
 
@@ -40,7 +40,7 @@ def test_a_release_that_fails_is_worse_and_says_by_how_much() -> None:
 
 
 def test_a_release_that_is_good_goes_on_and_says_that_it_is_better_or_equal() -> None:
-    judgement, verdict = after(judging.begin(PLAN), tick(2, 198), 10)
+    judgement, verdict = after(judging.begin(PLAN), tick(2, 198), 8)
 
     assert (verdict.answer, verdict.move, verdict.percent) == (Answer.BETTER, Move.ADVANCE, 5)
     assert verdict.evidence.percent == 1
@@ -170,14 +170,32 @@ def test_many_rollouts_in_one_pass_get_the_verdicts_that_each_would_get() -> Non
             assert verdicts[at].move is expected.move
 
 
+CALLER = ("v2", "10.0.0.1", "/cart")
+
+
 def test_a_client_that_fails_again_and_again_weighs_less_each_time() -> None:
-    caller = ("v2", "10.0.0.1", "/cart")
+    other = ("v1", "10.0.0.1", "/cart")
 
-    failing, first = Failing({}).with_second(1, {caller: 3})
-    failing, second = failing.with_second(2, {caller: 20, ("v1", "10.0.0.1", "/cart"): 1})
-    _, later = failing.with_second(11, {caller: 1})
+    failing, first = Failing({}).with_second(1, {CALLER: 3})
+    failing, second = failing.with_second(2, {CALLER: 20, other: 1})
+    failing, later = failing.with_second(59, {CALLER: 1})
+    _, much_later = failing.with_second(180, {CALLER: 1})
 
-    assert first["v2"] == pytest.approx(1 + 1 / 2 + 1 / 3)
-    assert second["v2"] == pytest.approx(sum(1 / k for k in range(4, 11)) + 1.3)
-    assert second["v1"] == 1
-    assert later["v2"] == pytest.approx(0.1)
+    assert first == {"v2": pytest.approx(1 + 1 / 2 + 1 / 3)}
+    assert second == {"v2": pytest.approx(sum(1 / k for k in range(4, 11)) + 1.3), "v1": 1}
+    assert later == {"v2": pytest.approx(0.1)}
+    assert much_later == {"v2": 1}
+
+
+def test_a_small_client_that_always_fails_comes_to_weigh_next_to_nothing() -> None:
+    failing, _ = Failing({}).with_second(1, {CALLER: 1000})
+
+    _, found = failing.with_second(2, {CALLER: 20}, {CALLER: 0.001})
+
+    assert found["v2"] == pytest.approx(20 / 1010, rel=0.02)
+
+
+def test_a_client_that_failed_before_the_release_is_left_out() -> None:
+    requests, failures = {"a": 10, "b": 10, "c": 4}, {"a": 6, "b": 4, "c": 4}
+
+    assert always_failing(requests, failures) == {"a"}

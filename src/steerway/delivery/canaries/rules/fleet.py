@@ -57,6 +57,8 @@ class State:
     trials_stable: Array
     bad_canary: Array
     bad_stable: Array
+    pool_canary: Array  # (N, M) trials that the share of the stage is taken from
+    pool_both: Array
     control_trials: Array  # (N, M), of the stable version while it ran beside the canary
     control_bad: Array
     frozen: Array  # (N, M) the highest rate the stable version may have had
@@ -113,6 +115,8 @@ def begin(found: Terms, phi: Array | float = 1.0) -> State:
         trials_stable=two,
         bad_canary=two,
         bad_stable=two,
+        pool_canary=two,
+        pool_both=two,
         control_trials=two,
         control_bad=two,
         frozen=two,
@@ -135,8 +139,9 @@ def gate_excess(found: Terms, state: State) -> Array:
 
 def step(found: Terms, state: State, second: Second) -> tuple[State, Moves]:
     """One second further. What advances, goes back or finishes is in its new stage already."""
-    seen = _placed(found, _counted(found, state, second))
-    share = _share(found, seen)
+    seen, second = _counted(found, state, second)
+    seen = _placed(found, seen)
+    share = _share(found, seen, second)
     seen = _bet(found, seen, second, share)
     seen = _proved(found, seen, second, share)
     seen = _watched(found, seen, second)
@@ -144,9 +149,17 @@ def step(found: Terms, state: State, second: Second) -> tuple[State, Moves]:
     return _entered(found, seen, moves), moves
 
 
-def _counted(found: Terms, state: State, second: Second) -> State:
+def _counted(found: Terms, state: State, second: Second) -> tuple[State, Second]:
+    """With the counts of this second, of which the first one of a stage is a mixture.
+
+    The router may have changed the weights in the middle of it, so it does not say what the
+    stage's share is, and no more bad ones than trials are taken from it.
+    """
     beside = (state.stage < found.top)[:, None]
-    return replace(
+    is_mixed = (state.in_stage == 0)[:, None]
+    bad = np.where(is_mixed, np.minimum(second.bad_canary, second.trials_canary), second.bad_canary)
+    both = second.trials_canary + second.trials_stable
+    counted = replace(
         state,
         seconds=state.seconds + 1,
         in_stage=state.in_stage + 1,
@@ -155,9 +168,12 @@ def _counted(found: Terms, state: State, second: Second) -> State:
         trials_stable=state.trials_stable + second.trials_stable,
         bad_canary=state.bad_canary + second.bad_canary,
         bad_stable=state.bad_stable + second.bad_stable,
+        pool_canary=state.pool_canary + np.where(is_mixed, 0.0, second.trials_canary),
+        pool_both=state.pool_both + np.where(is_mixed, 0.0, both),
         control_trials=state.control_trials + np.where(beside, second.trials_stable, 0.0),
         control_bad=state.control_bad + np.where(beside, second.bad_stable, 0.0),
     )
+    return counted, replace(second, bad_canary=np.where(found.alone, second.bad_canary, bad))
 
 
 def _placed(found: Terms, state: State) -> State:
@@ -175,11 +191,17 @@ def _placed(found: Terms, state: State) -> State:
     )
 
 
-def _share(found: Terms, state: State) -> Array:
-    """(N, M) the canary's realised share in this stage, drawn to the designed one at first."""
-    prior = found.weight_trials[:, None]
-    both = state.trials_canary + state.trials_stable
-    share = (state.trials_canary + prior * weight(found, state)[:, None]) / (both + prior)
+def _share(found: Terms, state: State, second: Second) -> Array:
+    """(N, M) the canary's realised share in this stage, drawn to the designed one at first.
+
+    In the first second of a stage it is that of the second itself, for which (1) holds whatever
+    the router did in it.
+    """
+    is_mixed = (state.in_stage == 1)[:, None]
+    prior = np.where(is_mixed, 1.0, found.weight_trials[:, None])
+    canary = np.where(is_mixed, second.trials_canary, state.pool_canary)
+    both = np.where(is_mixed, second.trials_canary + second.trials_stable, state.pool_both)
+    share = (canary + prior * weight(found, state)[:, None]) / (both + prior)
     return np.where(found.alone, 0.0, share)
 
 
@@ -307,6 +329,8 @@ def moved_to(state: State, which: Flags, stage: Whole) -> State:
         trials_stable=state.trials_stable * two,
         bad_canary=state.bad_canary * two,
         bad_stable=state.bad_stable * two,
+        pool_canary=state.pool_canary * two,
+        pool_both=state.pool_both * two,
         gate=state.gate * three,
         bake=state.bake * three,
     )

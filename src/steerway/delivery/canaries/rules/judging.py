@@ -5,7 +5,7 @@ second that was judged but not stored is judged again from the same counts with 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -16,7 +16,7 @@ from steerway.delivery.canaries.rules import fleet
 from steerway.delivery.canaries.rules.evalues import Array
 from steerway.delivery.canaries.rules.fleet import Moves, Second, State
 from steerway.delivery.canaries.rules.plans import Plan
-from steerway.delivery.canaries.rules.signals import Caller, Failing
+from steerway.delivery.canaries.rules.signals import Caller, Failing, Window
 from steerway.delivery.canaries.rules.terms import Terms, terms
 from steerway.delivery.canaries.rules.verdicts import Verdict
 from steerway.delivery.canaries.rules.words import verdict
@@ -206,9 +206,8 @@ def _state(empty: State, shapes: Mapping[str, Sequence[int]], numbers: bytes) ->
     return State(**values)  # type: ignore[arg-type]  # the dtype is that of the field
 
 
-def _failing(rows: Sequence[Sequence[object]]) -> Failing:
-    recent: dict[Caller, tuple[tuple[int, int], ...]] = {}
-    for version, client, route, seen in rows:
-        pairs = tuple((int(second), int(count)) for second, count in seen)  # type: ignore[attr-defined]  # JSON that `stored` wrote
-        recent[str(version), str(client), str(route)] = pairs
+def _failing(rows: Iterable[tuple[str, str, str, Window]]) -> Failing:
+    recent: dict[Caller, Window] = {}
+    for version, client, route, (minute, now, before) in rows:
+        recent[version, client, route] = (minute, now, before)
     return Failing(recent)

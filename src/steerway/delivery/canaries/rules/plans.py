@@ -106,10 +106,10 @@ class Plan:
 
     metrics: tuple[Metric, ...] = (ERRORS, *LATENCY)
     stages: tuple[Stage, ...] = (
-        Stage(0.01, 10, 60),
-        Stage(0.05, 10, 60),
-        Stage(0.25, 10, 120),
-        Stage(0.50, 30, 300),
+        Stage(0.01, 8, 60),
+        Stage(0.05, 8, 60),
+        Stage(0.25, 8, 120),
+        Stage(0.50, 15, 270),
     )
     bake: float = 120  # at 100 %, with the stable version kept warm
     alpha: float = 1e-3  # chance to roll back a release that is within the margins, in all

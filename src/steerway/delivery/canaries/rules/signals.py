@@ -11,8 +11,11 @@ from steerway.delivery.canaries.rules.evalues import Array
 GROWTH: Final = 2 ** (1 / 8)  # schema 3 of Prometheus' native histograms: 9.05 % a bucket
 FASTEST_MS: Final = 0.1
 EDGES_MS: Final[Array] = FASTEST_MS * np.exp2(np.arange(201.0) / 8)  # up to 56 minutes
-DISCOUNT_SECONDS: Final = 10
+WINDOW_SECONDS: Final = 60
 DISCOUNT_LEAST: Final = 0.1  # without it a service with one client would never roll back
+WHOLE_PART: Final = 0.1  # of all requests: from here on a client's failures weigh 0.1 at least
+FAILED_MIN: Final = 5  # failures before the release from which a client is known to fail,
+FAILED_RATIO: Final = 0.5  # ... if they are half of its requests
 CALLERS_MAX: Final = 10_000  # remembered; one more fails at full weight
 
 
@@ -66,38 +69,66 @@ def part_bad(values: Array, *, fine: float, poor: float) -> Array:
 
 
 Caller = tuple[str, str, str]  # version, client, route
+Window = tuple[int, int, int]  # a minute's number, failures in it, failures in the one before
 
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Who failed in the last seconds: (second, failures) of each caller."""
+    """How often each caller has failed lately."""
 
-    recent: Mapping[Caller, tuple[tuple[int, int], ...]]
+    recent: Mapping[Caller, Window]
 
     def with_second(
-        self, second: int, failures: Mapping[Caller, int]
+        self,
+        second: int,
+        failures: Mapping[Caller, int],
+        parts: Mapping[Caller, float] | None = None,
     ) -> tuple["Failing", dict[str, float]]:
         """One second further, and what each version's failures of it weigh.
 
-        The k-th failure of one client on one route within ten seconds weighs max(1/k, 0.1): a
-        client that tries again and again, or sends nonsense, is one fact and not many. The same
-        for both versions.
+        The k-th failure of one client on one route within a minute weighs 1/k: a client that
+        tries again and again, or sends nonsense, is one fact and not many. It weighs no less than
+        0.1 for a client that makes a tenth of all requests, and in proportion for a smaller one
+        (`parts`, 0..1), so that a service with few clients rolls back too. The same for both
+        versions, so that a comparison of weighed failures is as fair as one of plain ones.
         """
-        kept = {
-            caller: alive
-            for caller, seen in self.recent.items()
-            if (alive := tuple(one for one in seen if one[0] > second - DISCOUNT_SECONDS))
-        }
+        minute = second // WINDOW_SECONDS
+        kept = {one: seen for one, seen in self.recent.items() if seen[0] >= minute - 1}
         weighed: dict[str, float] = {}
         for caller, count in failures.items():
-            before = sum(one[1] for one in kept.get(caller, ()))
-            weighed[caller[0]] = weighed.get(caller[0], 0.0) + _weight(before, count)
+            window = _moved(kept.get(caller, (minute, 0, 0)), minute)
+            left = 1 - second % WINDOW_SECONDS / WINDOW_SECONDS
+            before = window[1] + int(window[2] * left)
+            part = 1.0 if parts is None else parts.get(caller, 1.0)
+            weight = weighed.get(caller[0], 0.0) + weight_of(before, count, part)
+            weighed[caller[0]] = weight
             if caller in kept or len(kept) < CALLERS_MAX:
-                kept[caller] = (*kept.get(caller, ()), (second, count))
+                kept[caller] = (minute, window[1] + count, window[2])
         return Failing(kept), weighed
 
 
-def _weight(before: int, count: int) -> float:
-    flat = int(1 / DISCOUNT_LEAST)
-    order = np.arange(before + 1, min(before + count, flat) + 1)
-    return float((1 / order).sum() + DISCOUNT_LEAST * (count - len(order)))
+def _moved(window: Window, minute: int) -> Window:
+    """The window as seen from a minute: the sliding count of nginx and others, in three numbers."""
+    if window[0] == minute:
+        return window
+    return minute, 0, window[1] if window[0] == minute - 1 else 0
+
+
+def weight_of(before: int, count: int, part: float) -> float:
+    """What so many failures weigh after so many others of the same client."""
+    least = DISCOUNT_LEAST * min(1.0, part / WHOLE_PART)
+    order = np.arange(before + 1, before + count + 1)
+    return float(np.maximum(1 / order, least).sum())
+
+
+def always_failing(requests: Mapping[str, int], failures: Mapping[str, int]) -> frozenset[str]:
+    """Clients that failed before the release already, by what the stable version saw of them.
+
+    They are left out of both versions' requests and failures: a client that sends nonsense says
+    nothing about a release, and it is chosen before the first comparison, so (1) is not touched.
+    """
+    return frozenset(
+        client
+        for client, failed in failures.items()
+        if failed >= FAILED_MIN and failed >= FAILED_RATIO * requests.get(client, 0)
+    )

@@ -1,1 +1,0 @@
-"""What a canary needs from outside."""

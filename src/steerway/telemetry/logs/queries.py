@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import pyarrow as pa
+
 from steerway.telemetry.logs.rules import severity as severities
 from steerway.telemetry.logs.rules.conditions import where
 from steerway.telemetry.logs.rules.places import Place, place
+from steerway.telemetry.logs.rules.requests import keys
 from steerway.telemetry.logs.rules.search import (
     ROWS,
     ROWS_MAX,
@@ -48,6 +51,11 @@ SELECT instance, argMax(attributes[{name:String}], ts) AS place, max(ts) AS at F
 WHERE ts >= {since:DateTime64(6)} AND source = 'process' AND mapContains(attributes, {name:String})
 GROUP BY instance
 """
+REQUESTS: Final = """
+SELECT ts, client, path, status, request_id FROM requests
+WHERE ts >= {since:DateTime64(3)} AND ts <= {until:DateTime64(3)}
+"""
+RECOVERY: Final = Limits(seconds=60, memory_bytes=400 * 1024 * 1024, rows_max=5_000_000)
 FACETED: Final = ("service", "environment", "version", "instance", "source", "level")
 # What is nearly a constant of each replica is counted in one pass; few combinations exist.
 FACETS: Final = """
@@ -220,3 +228,13 @@ def marks(store: Store, *, since: datetime) -> dict[str, tuple[Place, datetime]]
         for row in table.to_pylist()
         if (known := place(row["place"]))
     }
+
+
+def known_requests(store: Store, *, since: datetime, until: datetime) -> pa.ChunkedArray:
+    """What tells the stored requests of a span of time apart; both ends included.
+
+    Raises:
+        StoreDown: the store does not answer.
+    """
+    params = {"since": since, "until": until}
+    return keys(store.table(REQUESTS, params, limits=RECOVERY))

@@ -1,0 +1,95 @@
+"""What is kept, and what goes first when room is needed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+EVENTS: Final[Mapping[str, str]] = {
+    "telemetry.trimmed": "Telemetry was dropped before its time, because room was needed.",
+}
+DAY_DIGITS: Final = 8
+LAST_MONTH: Final = 12
+# The long view is small and the last to go; series and notes are never dropped.
+LAST: Final = "rollups"
+KEPT: Final = ("series", "store")
+# Below the limit by so much, so that the next rows do not trim again.
+TRIM_RATIO: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How many days of each signal are kept."""
+
+    metrics: int
+    rollups: int
+    logs: int
+    traces: int
+    requests: int
+
+    def days(self, signal: str) -> int | None:
+        """Days of a signal; None is for as long as there is the store."""
+        return None if signal in KEPT else int(getattr(self, signal))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of one table, as they lie on disk. `block` rises with the time of writing."""
+
+    table: str
+    signal: str
+    partition: str
+    name: str
+    block: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """What was dropped to make room. `until` is when its partition ends."""
+
+    table: str
+    until: datetime
+    size_bytes: int
+    reason: str
+
+
+def ends(partition: str) -> datetime:
+    """When a partition ends: 20260131 is a day, 202601 a month."""
+    year, month = int(partition[:4]), int(partition[4:6])
+    if len(partition) == DAY_DIGITS:
+        return datetime(year, month, int(partition[6:]), tzinfo=UTC) + timedelta(days=1)
+    return datetime(year + month // LAST_MONTH, month % LAST_MONTH + 1, 1, tzinfo=UTC)
+
+
+def expired(parts: Iterable[Part], now: datetime, keep: Keep) -> list[tuple[str, str]]:
+    """Tables and their partitions of which every row is older than it is kept; oldest first."""
+    found = set()
+    for part in parts:
+        days = keep.days(part.signal)
+        if days is not None and ends(part.partition) <= now - timedelta(days=days):
+            found.add((part.table, part.partition))
+    return sorted(found, key=lambda one: (one[1], one[0]))
+
+
+def surplus(parts: Iterable[Part], limit_bytes: int) -> list[Part]:
+    """The parts to drop so that the rest is within the limit; nothing while it is.
+
+    Oldest day first whatever the signal, and within a day what was written first; rollups go when
+    nothing else is left.
+    """
+    known = list(parts)
+    size = sum(part.size_bytes for part in known)
+    if size <= limit_bytes:
+        return []
+    going = []
+    for part in sorted((p for p in known if p.signal not in KEPT), key=_age):
+        if size <= limit_bytes * TRIM_RATIO:
+            break
+        going.append(part)
+        size -= part.size_bytes
+    return going
+
+
+def _age(part: Part) -> tuple[bool, datetime, int, str]:
+    return part.signal == LAST, ends(part.partition), part.block, part.table

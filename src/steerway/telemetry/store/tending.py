@@ -1,0 +1,118 @@
+"""Keeping the store within its bounds, minute by minute: rollups, retention, size."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from steerway.telemetry.store import rollups, rules
+from steerway.telemetry.store.errors import QueryFailed
+from steerway.telemetry.store.rules import Keep, Part, Trimmed
+from steerway.telemetry.store.store import Store
+from steerway.telemetry.store.tables import TABLES
+
+SIGNALS: Final = {table.name: table.signal for table in TABLES}
+PARTS: Final = """
+SELECT table, partition_id, name, min_block_number, sum(bytes_on_disk) AS size_bytes
+FROM {parts} WHERE active AND database = currentDatabase()
+GROUP BY table, partition_id, name, min_block_number
+"""
+OLD_SERIES: Final = "SELECT count() AS n FROM series WHERE max_ts < {before:DateTime64(3)}"
+FORGET_SERIES: Final = "DELETE FROM {series} WHERE max_ts < {{before:DateTime64(3)}}"
+NO_SUCH_PART: Final = 232
+# Late samples are looked for in a day and a bit, once an hour; before a day is dropped, in it.
+MEND: Final = timedelta(hours=26)
+MEND_EVERY: Final = timedelta(hours=1)
+FORGET_AFTER: Final = timedelta(days=32)  # rollups go by whole months
+
+
+@dataclass(slots=True)
+class Tending:
+    """One round after another."""
+
+    store: Store
+    keep: Keep
+    mended_at: datetime | None = None
+
+    def round(self, now: datetime, limit_bytes: int | None, reason: str) -> list[Trimmed]:
+        """Roll up what has closed, drop what is past its days, then what does not fit.
+
+        `limit_bytes` is None where the engine has a disk of its own.
+        Safe to be killed anywhere and to be run again, also by another server at the same time.
+        """
+        rolled = rollups.advance(self.store, now)
+        self._mend(now, rolled)
+        self._expire(now, rolled)
+        if limit_bytes is None:
+            return []
+        return self._trim(limit_bytes, reason)
+
+    def _mend(self, now: datetime, rolled: datetime | None) -> None:
+        if rolled is None or (self.mended_at and now - self.mended_at < MEND_EVERY):
+            return
+        rollups.mend(self.store, rollups.floor(now - MEND), rolled, now)
+        self._forget(now)
+        self.mended_at = now
+
+    def _expire(self, now: datetime, rolled: datetime | None) -> None:
+        for table, partition in rules.expired(parts(self.store), now, self.keep):
+            if table == "samples":
+                end = rules.ends(partition)
+                if rolled is None or rolled < end:
+                    continue  # It would be lost to the long view.
+                rollups.mend(self.store, end - timedelta(days=1), end, now)
+            drop_partition(self.store, table, partition)
+
+    def _trim(self, limit_bytes: int, reason: str) -> list[Trimmed]:
+        """Drop parts until the rest fits."""
+        dropped: dict[tuple[str, datetime], int] = {}
+        for part in rules.surplus(parts(self.store), limit_bytes):
+            drop_part(self.store, part)
+            key = (part.table, rules.ends(part.partition))
+            dropped[key] = dropped.get(key, 0) + part.size_bytes
+        return [Trimmed(table, until, size, reason) for (table, until), size in dropped.items()]
+
+    def _forget(self, now: datetime) -> None:
+        """Series that nothing is left of."""
+        before = now - timedelta(days=self.keep.rollups) - FORGET_AFTER
+        if self.store.table(OLD_SERIES, {"before": before})["n"][0].as_py():
+            sql = FORGET_SERIES.format(series=self.store.layout.local("series"))
+            self.store.execute(sql, {"before": before})
+
+
+def parts(store: Store) -> list[Part]:
+    """Every part there is, replicas counted once."""
+    found = store.table(PARTS.format(parts=store.layout.system("parts")))
+    own = {store.layout.stored(name): name for name in SIGNALS}
+    return [
+        Part(
+            table=own[row["table"]],
+            signal=SIGNALS[own[row["table"]]],
+            partition=row["partition_id"],
+            name=row["name"],
+            block=row["min_block_number"],
+            size_bytes=row["size_bytes"],
+        )
+        for row in found.to_pylist()
+        if row["table"] in own
+    ]
+
+
+def drop_partition(store: Store, table: str, partition: str) -> None:
+    """Drop all rows of a day or a month."""
+    assert partition.isdecimal(), "partitions are days and months"
+    store.execute(f"ALTER TABLE {store.layout.local(table)} DROP PARTITION ID '{partition}'")
+
+
+def drop_part(store: Store, part: Part) -> None:
+    """Drop the rows of one part; none when a merge made it part of another one meanwhile."""
+    try:
+        store.execute(f"ALTER TABLE {store.layout.local(part.table)} DROP PART '{part.name}'")
+    except QueryFailed as error:
+        if error.code != NO_SUCH_PART:
+            raise
+
+
+def since(store: Store) -> datetime | None:
+    """The day of the oldest rows of what is not rolled up."""
+    days = [p.partition for p in parts(store) if p.signal not in {*rules.KEPT, rules.LAST}]
+    return datetime.strptime(min(days), "%Y%m%d").replace(tzinfo=UTC) if days else None

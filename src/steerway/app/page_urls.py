@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from steerway.app import descriptor_pages, search
 from steerway.control.bridge import pages as bridge
+from steerway.control.dashboards import pages as dashboards
+from steerway.control.hosts import pages as hosts
 from steerway.control.installation import pages as installation
 from steerway.control.services import pages as services
 from steerway.control.signals import pages as signals
@@ -31,12 +33,15 @@ page_urls: Sequence[URLPattern | URLResolver] = [
         path("services", services.services, name="list"),
         path("services/<str:name>", services.service, name="detail"),
         path("services/<str:name>/descriptor", descriptor_pages.show, name="descriptor"),
+        path("services/<str:name>/dashboard", dashboards.dashboard, name="dashboard"),
         path("services/<str:name>/pause", services.pause, name="pause"),
         path("services/<str:name>/resumption", services.resume, name="resume"),
     ),
     _process(
         "signals",
         path("services/<str:name>/signals/endpoints", signals.endpoints, name="endpoints"),
+        path("services/<str:name>/signals/slowest", signals.slowest, name="slowest"),
+        path("services/<str:name>/signals/errors", signals.errors, name="errors"),
     ),
     _process(
         "deployments",
@@ -65,6 +70,16 @@ page_urls: Sequence[URLPattern | URLResolver] = [
         path("log", log.log, name="list"),
         path("log/verification", log.verification, name="verification"),
         path("log/<int:seq>", log.entry, name="entry"),
+    ),
+    _process(
+        "hosts",
+        path("hosts", hosts.hosts, name="list"),
+        path("hosts/rows", hosts.rows, name="rows"),
+        path("hosts/<str:name>", hosts.host, name="detail"),
+        path("hosts/<str:name>/facts", hosts.facts, name="facts"),
+        path("hosts/<str:name>/file-systems", hosts.file_systems, name="file_systems"),
+        path("hosts/<str:name>/certificates", hosts.certificates, name="certificates"),
+        path("hosts/<str:name>/processes", hosts.processes, name="processes"),
     ),
     _process(
         "explore",

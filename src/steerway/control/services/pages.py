@@ -101,6 +101,7 @@ def _signals(request: SteerwayRequest, name: str, declared: list[Environment]) -
     place = Place(name, chosen.name, memory_bytes=limits.memory, cpus=limits.cpus)
     return {
         "place": place,
+        "has_dashboard": bool(chosen.resolved.get("dashboard", {}).get("rows")),
         "charts": signals.charts(place),
         "range": ranges.of(request.GET, request.work.now),
     }

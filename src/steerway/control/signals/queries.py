@@ -1,7 +1,7 @@
 """What changed while a chart was drawn, and what the router's records say of a service."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.urls import reverse
@@ -10,10 +10,15 @@ from steerway.control.signals.rules import Marker
 from steerway.delivery.deployments import queries as deployments
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import Kind
+from steerway.telemetry.logs import queries as logs
+from steerway.telemetry.logs.rules import severity
+from steerway.telemetry.logs.rules.search import Filter, Line
 from steerway.telemetry.store import Limits, Store
 
 MARKERS_MAX: Final = 60  # more would be a fence
 ENDPOINTS: Final = 10
+TRACES: Final = 8
+LINES: Final = 12
 QUICK: Final = Limits(seconds=5, memory_bytes=200 * 1024 * 1024, rows_max=1_000)
 
 
@@ -64,6 +69,62 @@ def endpoints(
         "rows": ENDPOINTS,
     }
     return store.rows(Endpoint, TOP_ENDPOINTS, params, limits=QUICK)
+
+
+@dataclass(frozen=True, slots=True)
+class SlowTrace:
+    """A request that took long, by the span of the service that answered it."""
+
+    trace_id: str
+    name: str
+    ts: datetime
+    duration: timedelta
+    status: str
+    version: str
+
+
+SLOWEST: Final = """
+SELECT trace_id, toString(name) AS name, ts, duration_ns, toString(status) AS status,
+       toString(version) AS version
+FROM spans
+WHERE service = {service:String} AND environment = {environment:String}
+    AND ts >= {start:DateTime64(6)} AND ts < {end:DateTime64(6)}
+    AND kind IN ('server', 'consumer') AND trace_id != ''
+ORDER BY duration_ns DESC
+LIMIT {rows:UInt32}
+"""
+
+
+def slowest(
+    store: Store, *, service: str, environment: str, start: datetime, end: datetime
+) -> list[SlowTrace]:
+    """The requests that took longest, the slowest first. Raises: as `endpoints`."""
+    params = {
+        "service": service,
+        "environment": environment,
+        "start": start,
+        "end": end,
+        "rows": TRACES,
+    }
+    found = store.table(SLOWEST, params, limits=QUICK).to_pylist()
+    return [
+        SlowTrace(duration=timedelta(microseconds=row.pop("duration_ns") / 1000), **row)
+        for row in found
+    ]
+
+
+def errors(
+    store: Store, *, service: str, environment: str, start: datetime, end: datetime
+) -> list[Line]:
+    """The newest lines of severity error and worse. Raises: as `endpoints`."""
+    asked = Filter(
+        since=start,
+        until=end,
+        service=service,
+        environment=environment,
+        severity=severity.NUMBERS["error"],
+    )
+    return list(logs.search(store, asked, rows=LINES, limits=QUICK).lines)
 
 
 def markers(

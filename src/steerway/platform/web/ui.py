@@ -35,6 +35,7 @@ register.filter("milliseconds", words.milliseconds)
 register.filter("span", words.span_text)
 register.filter("per_second", words.per_second)
 register.filter("add_to", lambda value, more: value + more)
+register.filter("cores", words.cores)
 register.filter("short", words.short_digest)
 register.filter("diff_lines", words.diff_lines)
 register.filter("face", events.face)
@@ -90,6 +91,12 @@ def spot(state: object, label: str = "") -> SafeString:
         text,
         text,
     )
+
+
+@register.simple_tag
+def spot_of(tone: str) -> SafeString:
+    """A dot of a tone beside a number that says the same."""
+    return format_html('<span class="spot {}" aria-hidden="true"></span>', tone)
 
 
 @register.simple_tag(takes_context=True)

@@ -128,6 +128,13 @@ def per_second(count: float, seconds: float) -> str:
     return f"{rate:.3g}" if rate < PERCENT else f"{rate:.0f}"
 
 
+def cores(count: float | None) -> str:
+    """A share of processors, in thousandths while it is small."""
+    if count is None:
+        return NOTHING
+    return f"{count * 1000:.0f} mcores" if count < 1 else f"{count:.2f} cores"
+
+
 def short_digest(value: str) -> str:
     """The part of a digest or commit that people compare by eye."""
     return value.rpartition(":")[2][:SHORT_DIGEST]

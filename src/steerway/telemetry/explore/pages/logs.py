@@ -19,6 +19,7 @@ ROWS: Final = 100
 NARROWED: Final = ("service", "environment", "version", "instance", "source", "level", "trace")
 MARGIN: Final = timedelta(minutes=5)  # of a trace, around a line of it
 CURSOR_MAX: Final = 80
+SHORT: Final = 5  # characters of a number of rows
 
 
 def logs(request: SteerwayRequest) -> HttpResponse:
@@ -54,7 +55,9 @@ def histogram(request: SteerwayRequest) -> HttpResponse:
 def lines(request: SteerwayRequest) -> HttpResponse:
     """The newest lines, or those of a later page."""
     after = request.GET.get("after", "")[:CURSOR_MAX]
-    found = queries.page(store.current(), _asked(request), after=after, rows=ROWS)
+    rows = request.GET.get("rows", "")
+    most = min(ROWS, int(rows)) if rows.isdecimal() and len(rows) < SHORT else ROWS
+    found = queries.page(store.current(), _asked(request), after=after, rows=most)
     context = {"rows": [_row(request, line) for line in found.lines], "next": found.next}
     return render(request, "explore/lines.html", context | {"more_query": _more(request)})
 

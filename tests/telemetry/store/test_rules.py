@@ -40,9 +40,9 @@ def test_what_is_past_its_days_goes_and_nothing_else() -> None:
     ]
 
     assert expired(parts, NOW, KEEP) == [
-        ("samples_5m", "202412"),
-        ("samples", "20260213"),
         ("logs", "20260214"),
+        ("samples", "20260213"),
+        ("samples_5m", "202412"),
     ]
 
 

@@ -63,13 +63,16 @@ def ends(partition: str) -> datetime:
 
 
 def expired(parts: Iterable[Part], now: datetime, keep: Keep) -> list[tuple[str, str]]:
-    """Tables and their partitions of which every row is older than it is kept; oldest first."""
+    """Tables and their partitions of which every row is older than it is kept.
+
+    Rollups last: until then what is dropped can be rolled up.
+    """
     found = set()
     for part in parts:
         days = keep.days(part.signal)
         if days is not None and ends(part.partition) <= now - timedelta(days=days):
-            found.add((part.table, part.partition))
-    return sorted(found, key=lambda one: (one[1], one[0]))
+            found.add((part.signal == LAST, (part.table, part.partition)))
+    return [name for _, name in sorted(found)]
 
 
 def surplus(parts: Iterable[Part], limit_bytes: int) -> list[Part]:

@@ -5,7 +5,7 @@ import numpy as np
 from steerway.telemetry.ingest.rules.samples import STALE, STALE_BITS
 from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.store import Store
-from tests.telemetry.ingest.conftest import NOW_MS, one
+from tests.telemetry.ingest.conftest import NOW, NOW_MS, one
 
 COUNT = "SELECT count() AS n FROM samples"
 
@@ -49,3 +49,47 @@ def test_samples_of_a_wrong_clock_are_refused(intake: Intake, store: Store) -> N
 
     assert (first.counts, second.counts) == ({"too-old": 1}, {"too-new": 1})
     assert store.table(COUNT)["n"][0].as_py() == 0
+
+
+def test_a_sample_that_is_sent_again_counts_once(intake: Intake, store: Store) -> None:
+    samples, series = one("hits", {"service": "shop"}, 1.0, 2.0, 3.0)
+    intake.add_samples(samples, series, wait=True)
+
+    refusals = intake.add_samples(samples, series, wait=True)
+
+    assert refusals.rows == 0
+    assert store.table(COUNT)["n"][0].as_py() == 3
+
+
+def test_a_sample_that_is_sent_again_to_a_new_server_counts_once(
+    intake: Intake, store: Store
+) -> None:
+    samples, series = one("hits", {"service": "shop"}, 1.0, 2.0)
+    intake.add_samples(samples, series, wait=True)
+    after_restart = Intake(lambda: store, now=lambda: NOW)
+    after_restart.start()
+
+    after_restart.add_samples(samples, series, wait=True)
+    after_restart.stop()
+
+    assert store.table(COUNT)["n"][0].as_py() == 2
+
+
+def test_samples_out_of_order_are_stored(intake: Intake, store: Store) -> None:
+    later, series = one("hits", {"service": "shop"}, 2.0, at_ms=NOW_MS)
+    earlier, _ = one("hits", {"service": "shop"}, 1.0, at_ms=NOW_MS - 60_000)
+    intake.add_samples(later, series, wait=True)
+
+    intake.add_samples(earlier, series, wait=True)
+
+    values = store.table("SELECT value FROM samples ORDER BY ts")["value"].to_pylist()
+    assert values == [1.0, 2.0]
+
+
+def test_samples_of_one_time_in_one_batch_count_once(intake: Intake, store: Store) -> None:
+    samples, series = one("hits", {"service": "shop"}, 1.0, 2.0)
+    samples.ts_ms[1] = samples.ts_ms[0]
+
+    intake.add_samples(samples, series, wait=True)
+
+    assert store.table("SELECT value FROM samples")["value"].to_pylist() == [1.0]

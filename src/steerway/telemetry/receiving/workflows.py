@@ -100,11 +100,9 @@ class Receiver:
 
     def _submit_samples(self, found: Metrics | Written) -> Received:
         parcel = Parcel(refusals=found.refusals)
-        taken = self._intake.admit(found.gathered.samples(), {}, found.refusals)
-        parcel.tables["samples"] = table_of(taken)
-        natives = found.natives.table()
-        if natives.num_rows:
-            parcel.tables["histograms"] = self._intake.admit_table(natives, {}, found.refusals)
+        samples, natives = table_of(found.gathered.samples()), found.natives.table()
+        parcel.tables |= self._intake.admit("samples", samples, {}, found.refusals)
+        parcel.tables |= self._intake.admit("histograms", natives, {}, found.refusals)
         if found.metadata:
             parcel.tables["metadata"] = self._news(found.metadata)
         return Received(self._intake.submit(parcel), found.refusals)

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from steerway.telemetry.ingest.errors import SeriesForgotten
 from steerway.telemetry.ingest.rules.limits import IngestLimits, Refusals
-from steerway.telemetry.ingest.rules.samples import Ids, Samples, Series, SeriesSet, Times
+from steerway.telemetry.ingest.rules.samples import Ids, Series, SeriesSet, Times
 from steerway.telemetry.ingest.rules.tables import SCHEMAS
 
 HOUR_MS: Final = 3_600_000
@@ -22,7 +23,22 @@ SAID_EVERY_MS: Final = 60_000  # the label with the most values is looked for on
 
 REFUSED: Final = -1
 
+# The newest sample of a series that has just been taken up: what came before is not known here.
+NEVER: Final = np.iinfo(np.int64).max
+
 Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Which samples may be stored.
+
+    A fresh one is newer than every earlier one of its series, so it is new. A late one may have
+    come before: the store is asked.
+    """
+
+    is_fresh: Mask
+    is_late: Mask
 
 
 class SeriesBook:
@@ -46,6 +62,7 @@ class SeriesBook:
         self._since = np.zeros(FIRST_ROWS, np.int64)
         self._until = np.zeros(FIRST_ROWS, np.int64)
         self._seen = np.zeros(FIRST_ROWS, np.int64)
+        self._newest = np.zeros(FIRST_ROWS, np.int64)
         self.counts: Counter[str] = Counter()
         self._owed: set[int] = set()  # rows to write down
         self._sentences: dict[str, tuple[int, str]] = {}
@@ -70,28 +87,28 @@ class SeriesBook:
             self._told[row] = _told(series, service)
             self._ids[row] = id_
             self._since[row], self._until[row] = np.iinfo(np.int64).max, 0
-            self._seen[row] = now_ms
+            self._seen[row], self._newest[row] = now_ms, NEVER
             self.counts[service] += 1
             return True
 
     def admit(
-        self, samples: Samples, series: SeriesSet, now_ms: int, refusals: Refusals
-    ) -> Samples:
-        """The samples that may be stored; the rest is counted in `refusals`."""
+        self, ids: Ids, times: Times, series: SeriesSet, now_ms: int, refusals: Refusals
+    ) -> Admitted:
+        """Which of these samples may be stored; the others are counted in `refusals`."""
+        # By series and time, so that each series is looked up once and a repetition is a neighbour.
+        order = np.lexsort((times, ids))
+        ids, times = ids[order], times[order]
+        is_first = np.concatenate([[True], ids[1:] != ids[:-1]])[: len(ids)]
+        is_again = ~is_first & np.concatenate([[False], times[1:] == times[:-1]])[: len(ids)]
         with self.lock:
-            unique, inverse = np.unique(samples.ids, return_inverse=True)
-            rows = self._rows_of(unique, series, now_ms)[inverse]
-            taken = self._checked(samples, series, rows, now_ms, refusals)
-            rows, times = rows[taken], samples.ts_ms[taken]
-            self._touch(rows, times, now_ms)
-        if taken.all():
-            return samples
-        metric = samples.metric
-        if not isinstance(metric, pa.Array | pa.ChunkedArray):
-            metric = pa.array(metric, pa.string())
-        return Samples(
-            metric.filter(pa.array(taken)), samples.ids[taken], times, samples.values[taken]
-        )
+            unique = np.nonzero(is_first)[0]
+            counts = np.diff(np.concatenate([unique, [len(ids)]]))
+            rows = np.repeat(self._rows_of(ids[unique], series, now_ms), counts)
+            taken = self._checked(ids, times, series, rows, now_ms, refusals) & ~is_again
+            is_late = taken.copy()
+            is_late[taken] = times[taken] <= self._newest[rows[taken]]
+            self._touch(rows[taken], times[taken], now_ms)
+        return Admitted(_restored(order, taken & ~is_late), _restored(order, is_late))
 
     def _rows_of(self, unique: Ids, series: SeriesSet, now_ms: int) -> Times:
         ids = unique.tolist()
@@ -102,16 +119,22 @@ class SeriesBook:
         return np.array(rows, np.int64)
 
     def _checked(
-        self, samples: Samples, series: SeriesSet, rows: Times, now_ms: int, refusals: Refusals
+        self,
+        ids: Ids,
+        times: Times,
+        series: SeriesSet,
+        rows: Times,
+        now_ms: int,
+        refusals: Refusals,
     ) -> Mask:
         unknown = rows == REFUSED
         if unknown.any():
-            refused = Counter(samples.ids[unknown].tolist())
+            refused = Counter(ids[unknown].tolist())
             if not series.keys() >= refused.keys():
                 raise SeriesForgotten(count=len(refused.keys() - series.keys()))
             for id_, count in refused.items():
                 self.refuse(series[id_].labels, count, now_ms, refusals)
-        in_time = _in_time(samples.ts_ms, now_ms, self._limits, refusals, ~unknown)
+        in_time = _in_time(times, now_ms, self._limits, refusals, ~unknown)
         known: Mask = ~unknown
         return known & in_time
 
@@ -119,6 +142,9 @@ class SeriesBook:
         if not len(rows):
             return
         self._seen[rows] = now_ms
+        np.putmask(newest := self._newest[rows], newest == NEVER, 0)
+        self._newest[rows] = newest
+        np.maximum.at(self._newest, rows, times)
         owed = (times > self._until[rows]) | (times < self._since[rows])
         if not owed.any():
             return
@@ -198,9 +224,9 @@ class SeriesBook:
         self._told.append("")
         if row == len(self._since):
             self._ids = np.concatenate([self._ids, np.zeros_like(self._ids)])
-            self._since, self._until, self._seen = (
+            self._since, self._until, self._seen, self._newest = (
                 np.concatenate([column, np.zeros_like(column)])
-                for column in (self._since, self._until, self._seen)
+                for column in (self._since, self._until, self._seen, self._newest)
             )
         return row
 
@@ -217,6 +243,13 @@ class SeriesBook:
             f"{self._series_max(service)} series; the label with the most values is "
             f"`{label}` ({len(values.get(label, ()))}). Leave it out, or raise telemetry.series."
         )
+
+
+def _restored(order: Times, mask: Mask) -> Mask:
+    """A mask of sorted rows, as one of the rows before."""
+    restored = np.empty_like(mask)
+    restored[order] = mask
+    return restored
 
 
 def service_of(labels: Mapping[str, str]) -> str:

@@ -13,12 +13,14 @@ import pyarrow as pa
 
 from steerway.platform.errors import SteerwayError, Unavailable
 from steerway.telemetry.ingest.errors import NotStored
+from steerway.telemetry.ingest.queries import news
 from steerway.telemetry.ingest.rules.book import SeriesBook
 from steerway.telemetry.ingest.rules.limits import DEFAULT, IngestLimits, Refusals
 from steerway.telemetry.ingest.rules.samples import Samples, Series, SeriesSet, table_of
 from steerway.telemetry.ingest.rules.tables import fitted
 from steerway.telemetry.ingest.workflows.queue import Batch, Queue
 from steerway.telemetry.store import QueryFailed, Store, series_id
+from steerway.telemetry.store.store import BATCH_ROWS_MAX
 
 LOGGER = logging.getLogger("steerway.ingest")
 
@@ -26,6 +28,9 @@ NO_SERIES: Final[SeriesSet] = {}
 FORGET_EVERY: Final = timedelta(minutes=10)
 AWAY_SECONDS: Final = 1.0  # until the store is tried again
 STOP_SECONDS: Final = 10.0
+# The queue of rows that may be there already, beside the one of rows that cannot be.
+LATE: Final = ".late"
+WITH_IDS: Final = {"samples", "histograms"}
 
 
 @dataclass(slots=True)
@@ -95,9 +100,7 @@ class Intake:
             NotStored: the store did not take them (only with `wait`).
         """
         refusals = Refusals()
-        taken = self.admit(samples, series, refusals)
-        if len(taken):
-            self._add({"samples": table_of(taken)}, wait=wait)
+        self._add(self.admit("samples", table_of(samples), series, refusals), wait=wait)
         self.counts.update(refusals.counts)
         return refusals
 
@@ -110,27 +113,34 @@ class Intake:
         """Count samples of a series that was not let in."""
         self.book.refuse(labels, rows, self.now_ms, refusals)
 
-    def admit(self, samples: Samples, series: SeriesSet, refusals: Refusals) -> Samples:
-        """The samples that may be stored."""
-        return self.book.admit(samples, series, self.now_ms, refusals)
+    def admit(
+        self, name: str, rows: pa.Table, series: SeriesSet, refusals: Refusals
+    ) -> dict[str, pa.Table]:
+        """Those rows of `samples` or `histograms` that may be stored, for a parcel.
+
+        Raises:
+            SeriesForgotten: a series is not known, and not described.
+        """
+        rows = fitted(name, rows)
+        if not rows.num_rows:
+            return {}
+        ids, times = rows["id"].to_numpy(), rows["ts"].cast(pa.int64()).to_numpy()
+        admitted = self.book.admit(ids, times, series, self.now_ms, refusals)
+        if admitted.is_fresh.all():
+            return {name: rows}
+        return {
+            name: rows.filter(pa.array(admitted.is_fresh)),
+            f"{name}{LATE}": rows.filter(pa.array(admitted.is_late)),
+        }
 
     def add_histograms(
         self, table: pa.Table, series: SeriesSet = NO_SERIES, *, wait: bool = False
     ) -> Refusals:
         """Take native histograms: rows like the table `histograms`."""
         refusals = Refusals()
-        self._add({"histograms": self.admit_table(table, series, refusals)}, wait=wait)
+        self._add(self.admit("histograms", table, series, refusals), wait=wait)
         self.counts.update(refusals.counts)
         return refusals
-
-    def admit_table(self, table: pa.Table, series: SeriesSet, refusals: Refusals) -> pa.Table:
-        """The rows of `histograms` or `exemplars` that may be stored."""
-        ids = table["id"].to_numpy()
-        places = pa.array(range(len(ids)), pa.float64()).to_numpy()
-        times = table["ts"].cast(pa.int64()).to_numpy()
-        samples = Samples(table["metric"], ids, times, places)
-        taken = self.admit(samples, series, refusals)
-        return table if len(taken) == len(ids) else table.take(pa.array(taken.values.astype(int)))
 
     def add_logs(self, table: pa.Table, *, wait: bool = False) -> None:
         """Take log lines: rows like the table `logs`."""
@@ -154,7 +164,7 @@ class Intake:
         Raises:
             QueueFull: too much waits.
         """
-        tables = {name: fitted(name, rows) for name, rows in parcel.tables.items() if rows.num_rows}
+        tables = _fitted(parcel.tables)
         self.counts.update(parcel.refusals.counts)
         if not tables:
             nothing: Future[None] = Future()
@@ -163,7 +173,7 @@ class Intake:
         return self._queue.put(tables, wait=True)
 
     def _add(self, tables: Mapping[str, pa.Table], *, wait: bool) -> None:
-        fit = {name: fitted(name, rows) for name, rows in tables.items() if rows.num_rows}
+        fit = _fitted(tables)
         if not fit:
             return
         done = self._queue.put(fit, wait=wait)
@@ -211,15 +221,20 @@ class Intake:
             # Samples without their series would be there and could not be found.
             self.book.owe_again(mark)
             return dict.fromkeys(tables, failed["series"])
-        for name, table in tables.items():
-            self._insert(name, table, failed)
+        for name in sorted(tables, key=lambda name: name.endswith(LATE)):
+            self._insert(name, tables[name], failed)
         return failed
 
     def _insert(self, name: str, table: pa.Table, failed: dict[str, Exception]) -> None:
         if not table.num_rows:
             return
         try:
-            self._store().insert(name, table)
+            store = self._store()
+            if name.endswith(LATE):
+                name = name.removesuffix(LATE)
+                table = news(store, name, table)
+            for start in range(0, table.num_rows, BATCH_ROWS_MAX):
+                store.insert(name, table.slice(start, BATCH_ROWS_MAX))
             self.counts[f"stored.{name}"] += table.num_rows
         except (SteerwayError, QueryFailed) as error:
             failed[name] = error
@@ -232,5 +247,15 @@ class Intake:
             table = batch.unwaited_table(name)
             if table is None:
                 continue
-            if not isinstance(error, Unavailable) or not self._queue.put_back(name, table):
+            # What failed may still have been stored, so it is compared with what is there.
+            again = f"{name}{LATE}" if name in WITH_IDS else name
+            if not isinstance(error, Unavailable) or not self._queue.put_back(again, table):
                 self.counts[f"lost.{name}"] += table.num_rows
+
+
+def _fitted(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    return {
+        name: fitted(name.removesuffix(LATE), rows)
+        for name, rows in tables.items()
+        if rows.num_rows
+    }

@@ -83,6 +83,26 @@ class Settings:
     ingest_series: int = _setting(
         "Series of metrics that one service may have, unless its descriptor says otherwise.", 20_000
     )
+    clickhouse_url: str = _setting(
+        "ClickHouse server for telemetry, as https://user:password@host:8443/database; "
+        "in the server process if empty.",
+        "",
+        secret=True,
+    )
+    clickhouse_cluster: str = _setting(
+        "Name of the cluster there, for replicated and distributed tables.", ""
+    )
+    telemetry_gigabytes: int = _setting(
+        "Most room that telemetry takes in the home directory; the oldest is dropped for it.", 20
+    )
+    telemetry_megabytes: int = _setting(
+        "Memory that the telemetry engine in the server process may take.", 400
+    )
+    metrics_days: int = _setting("Days that samples of metrics are kept.", 15)
+    rollups_days: int = _setting("Days that rollups of five minutes are kept.", 400)
+    logs_days: int = _setting("Days that logs are kept.", 15)
+    traces_days: int = _setting("Days that traces are kept.", 7)
+    requests_days: int = _setting("Days that the router's access log is kept.", 15)
 
     @property
     def run(self) -> Path:
@@ -129,6 +149,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         values["home"] = _home(values.get("home", known["home"].default))
     except (ValueError, RuntimeError) as error:
         problems.append(f"{PREFIX}HOME: {error}")
+    if values.get("clickhouse_cluster") and not values.get("clickhouse_url"):
+        problems.append(f"{PREFIX}CLICKHOUSE_CLUSTER: {PREFIX}CLICKHOUSE_URL is missing")
     if values.get("oidc_role", Role.VIEWER) not in set(Role):
         problems.append(f"{PREFIX}OIDC_ROLE: one of {', '.join(Role)} is expected")
     if problems:

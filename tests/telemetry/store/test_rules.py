@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from steerway.telemetry.store.rules import Keep, Part, ends, expired, surplus
+from steerway.telemetry.store.rules import (
+    RESERVE_BYTES,
+    Keep,
+    Part,
+    allowance,
+    ends,
+    expired,
+    surplus,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEEP = Keep(metrics=15, rollups=400, logs=10, traces=7, requests=15)
@@ -73,3 +81,14 @@ def test_the_oldest_day_of_any_signal_goes_first_and_rollups_last() -> None:
     assert [p.table for p in surplus(parts, 1)] == [
         "samples", "logs", "logs", "spans", "samples_5m",
     ]  # fmt: skip
+
+
+def test_telemetry_gives_way_on_a_disk_that_fills_up() -> None:
+    gigabyte = 1024**3
+
+    assert allowance(0, 20 * gigabyte, 100 * gigabyte) == (20 * gigabyte, "the limit of 20 GB")
+    assert allowance(8 * gigabyte, 20 * gigabyte, gigabyte // 2) == (
+        8 * gigabyte + gigabyte // 2 - RESERVE_BYTES,
+        "less than 1 GB of the disk would be free",
+    )
+    assert allowance(0, 20 * gigabyte, 0)[0] == 0

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from steerway.telemetry.store import Store, rollups, series_id
-from steerway.telemetry.store.rules import Keep
+from steerway.telemetry.store.rules import Keep, Room
 from steerway.telemetry.store.tending import Tending, parts, since
 from tests.telemetry.seeding import seed, seed_samples
 
@@ -30,10 +30,10 @@ def count(store: Store, table: str) -> int:
 def test_a_window_is_rolled_up_once_it_is_closed(either: Store) -> None:
     seed_samples(either, "m", {}, [(START + 15 * n, float(n)) for n in range(25)])
 
-    tending(either).round(DAY + timedelta(minutes=6, seconds=59), None, "")
+    tending(either).round(DAY + timedelta(minutes=6, seconds=59), None)
     assert count(either, "samples_5m") == 0
 
-    tending(either).round(DAY + timedelta(minutes=7), None, "")
+    tending(either).round(DAY + timedelta(minutes=7), None)
     assert either.table(ROLLED).to_pylist() == [
         {
             "ts": DAY, "first": 0.0, "last": 19.0, "min": 0.0, "max": 19.0, "sum": 190.0,
@@ -45,11 +45,11 @@ def test_a_window_is_rolled_up_once_it_is_closed(either: Store) -> None:
 def test_a_round_again_changes_nothing(either: Store) -> None:
     seed_samples(either, "m", {}, [(START + 15 * n, float(n)) for n in range(100)])
     now = DAY + timedelta(hours=1)
-    tending(either).round(now, None, "")
+    tending(either).round(now, None)
     before = either.table(ROLLED)
 
     either.execute("TRUNCATE TABLE progress")  # as if it was killed before the note
-    tending(either).round(now + timedelta(minutes=1), None, "")
+    tending(either).round(now + timedelta(minutes=1), None)
 
     assert before.num_rows == 5
     assert either.table(ROLLED).equals(before)
@@ -73,7 +73,7 @@ def test_what_a_counter_rose_by_survives_its_samples(
     points = [(START + offset, float(v)) for offset, v in zip(offsets, values, strict=True)]
     number = seed_samples(either, "requests_total", {"service": "shop"}, points)
 
-    tending(either).round(DAY + timedelta(hours=2), None, "")
+    tending(either).round(DAY + timedelta(hours=2), None)
     either.execute("TRUNCATE TABLE samples")
 
     until = DAY + timedelta(hours=2)
@@ -85,7 +85,7 @@ def test_stale_markers_are_no_values(store: Store) -> None:
     stale = pa.array([0x7FF0000000000002], pa.uint64()).view(pa.float64())[0].as_py()
     seed_samples(store, "m", {}, [(START, 1.0), (START + 15, 2.0), (START + 30, stale)])
 
-    tending(store).round(DAY + timedelta(hours=1), None, "")
+    tending(store).round(DAY + timedelta(hours=1), None)
 
     found = store.table(ROLLED).to_pylist()
     assert [(row["last"], row["count"], row["max"]) for row in found] == [(2.0, 2, 2.0)]
@@ -94,10 +94,10 @@ def test_stale_markers_are_no_values(store: Store) -> None:
 def test_samples_that_come_late_are_rolled_up_within_the_hour(store: Store) -> None:
     keeper = tending(store)
     seed_samples(store, "m", {}, [(START, 1.0), (START + 3600, 1.0)])
-    keeper.round(DAY + timedelta(hours=2), None, "")
+    keeper.round(DAY + timedelta(hours=2), None)
     seed_samples(store, "late", {}, [(START + 30, 5.0), (START + 60, 6.0)])
 
-    keeper.round(DAY + timedelta(hours=3, minutes=1), None, "")
+    keeper.round(DAY + timedelta(hours=3, minutes=1), None)
 
     found = store.table("SELECT sum(increase) AS s FROM samples_5m FINAL WHERE metric = 'late'")
     assert found["s"].to_pylist() == [1.0]
@@ -106,11 +106,11 @@ def test_samples_that_come_late_are_rolled_up_within_the_hour(store: Store) -> N
 def test_what_was_trimmed_does_not_make_rollups_smaller(store: Store) -> None:
     keeper = tending(store)
     seed_samples(store, "m", {}, [(START + 15 * n, float(n)) for n in range(20)])
-    keeper.round(DAY + timedelta(hours=1), None, "")
+    keeper.round(DAY + timedelta(hours=1), None)
     store.execute("TRUNCATE TABLE samples")
     seed_samples(store, "m", {}, [(START, 0.0)])
 
-    keeper.round(DAY + timedelta(hours=3), None, "")
+    keeper.round(DAY + timedelta(hours=3), None)
 
     assert store.table(ROLLED)["count"].to_pylist() == [20]
 
@@ -123,7 +123,7 @@ def test_days_past_their_time_are_dropped_but_never_before_they_are_rolled_up(
     seed(store, "logs", [{"ts": old, "body": "old"}, {"ts": DAY, "body": "new"}])
     seed(store, "spans", [{"ts": DAY - timedelta(days=8, hours=1), "trace_id": "a"}])
 
-    tending(store).round(DAY + timedelta(hours=1), None, "")
+    tending(store).round(DAY + timedelta(hours=1), None)
 
     assert store.table("SELECT value FROM samples")["value"].to_pylist() == [2.0]
     assert store.table("SELECT body FROM logs")["body"].to_pylist() == ["new"]
@@ -136,7 +136,7 @@ def test_series_are_forgotten_after_their_rollups(store: Store) -> None:
     seed_samples(store, "gone", {}, [(gone.timestamp(), 1.0)])
     seed_samples(store, "here", {}, [(START, 1.0)])
 
-    tending(store).round(DAY + timedelta(hours=1), None, "")
+    tending(store).round(DAY + timedelta(hours=1), None)
 
     assert store.table("SELECT metric FROM series")["metric"].to_pylist() == ["here"]
     assert store.table("SELECT metric FROM samples_5m")["metric"].to_pylist() == ["here"]
@@ -154,10 +154,10 @@ def test_the_limit_of_size_is_kept_and_said(store: Store) -> None:
         seed(store, "logs", lines)
     whole = sum(part.size_bytes for part in parts(store))
 
-    trimmed = tending(store).round(DAY + timedelta(days=4), whole - 1, "the limit of 20 GB")
+    trimmed = tending(store).round(DAY + timedelta(days=4), Room(whole - 1, 2**40))
 
     assert [(one.table, one.until, one.reason) for one in trimmed] == [
-        ("logs", DAY + timedelta(days=1), "the limit of 20 GB")
+        ("logs", DAY + timedelta(days=1), f"the limit of {(whole - 1) / 1024**3:g} GB")
     ]
     assert trimmed[0].size_bytes > 0
     assert count(store, "logs") == 4000

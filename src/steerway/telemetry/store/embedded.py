@@ -5,6 +5,7 @@ as the head of the next answer, so a connection that failed is dropped; a proces
 forks while a query runs crashes or hangs, so `close` ends queries first and a child is refused.
 """
 
+import itertools
 import os
 import re
 import threading
@@ -71,6 +72,7 @@ class Embedded:
         self._readers = _Lane(self._connect, READERS_MAX)
         self._writers = _Lane(self._connect, WRITERS_MAX)
         self._running: set[str] = set()
+        self._numbers = itertools.count(1)
         self._is_closing = False
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         # It stays: with the last connection the engine would go.
@@ -81,19 +83,16 @@ class Embedded:
         self, sql: str, params: Mapping[str, object], settings: Mapping[str, str], mark: str
     ) -> pa.Table:
         """The answer as Arrow. `mark` is what `kill` finds it by."""
-        with self._taken(self._readers) as connection:
-            self._running.add(mark)
-            try:
-                connection.set(settings)
-                body = connection.run(f"/* {mark} */ {sql}", "ArrowStream", encoded(params))
-            finally:
-                self._running.discard(mark)
+        with self._taken(self._readers) as connection, self._marked(mark):
+            connection.set(settings)
+            body = connection.run(f"/* {mark} */ {sql}", "ArrowStream", encoded(params))
         return arrow.answer(body)
 
     def command(self, sql: str, params: Mapping[str, object]) -> None:
         """Run a statement that answers nothing."""
-        with self._taken(self._writers) as connection:
-            connection.run(sql, "Null", encoded(params))
+        mark = f"statement-{next(self._numbers)}"
+        with self._taken(self._writers) as connection, self._marked(mark):
+            connection.run(f"/* {mark} */ {sql}", "Null", encoded(params))
 
     def insert(
         self,
@@ -119,6 +118,10 @@ class Embedded:
                 {"like": f"/* {mark} */%"},
             )
 
+    def rest(self) -> None:
+        """Give freed memory back to the system: the engine's allocator keeps it else."""
+        self.command("SYSTEM JEMALLOC PURGE", {})
+
     def close(self) -> None:
         """End what runs and give the directory back.
 
@@ -136,6 +139,14 @@ class Embedded:
         self._readers.close()
         self._writers.close()
         self._anchor.close()
+
+    @contextmanager
+    def _marked(self, mark: str) -> Iterator[None]:
+        self._running.add(mark)
+        try:
+            yield
+        finally:
+            self._running.discard(mark)
 
     @contextmanager
     def _taken(self, lane: "_Lane") -> "Iterator[_Connection]":

@@ -3,44 +3,49 @@
 import threading
 from typing import Final
 
+from steerway.platform.errors import SteerwayError
 from steerway.platform.settings import Settings
 from steerway.telemetry.store.embedded import Embedded
-from steerway.telemetry.store.errors import StoreDown
+from steerway.telemetry.store.errors import QueryFailed, StoreDown
+from steerway.telemetry.store.remote import Remote
 from steerway.telemetry.store.schema import migrate
-from steerway.telemetry.store.store import Store
+from steerway.telemetry.store.store import Backend, Store
 
-MEMORY_BYTES: Final = 400 * 1024 * 1024
+MEBIBYTE: Final = 1024 * 1024
 
 
 class _Holder:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.store: Store | None = None
-        self.why = "starting"
+        self.error: SteerwayError = StoreDown(why="starting")
 
 
 HOLDER: Final = _Holder()
 
 
 def open_(settings: Settings) -> Store:
-    """Open the store of this installation and bring its tables up to date.
+    """Open the store of this installation and bring its tables up to date; again is harmless.
 
     Raises:
         StoreBusy: another process has it.
-        StoreDown: it does not answer.
+        StoreDown: it does not answer, or its tables cannot be brought up to date.
     """
     with HOLDER.lock:
         if HOLDER.store is None:
-            store = Store(Embedded(settings.home / "telemetry", MEMORY_BYTES))
-            migrate(store)
-            HOLDER.store = store
+            try:
+                HOLDER.store = _opened(settings)
+            except SteerwayError as error:
+                HOLDER.error = error
+                raise
         return HOLDER.store
 
 
 def close() -> None:
-    """Close it; what runs is stopped."""
+    """End what runs there, and close it."""
     with HOLDER.lock:
-        store, HOLDER.store, HOLDER.why = HOLDER.store, None, "stopping"
+        store, HOLDER.store = HOLDER.store, None
+        HOLDER.error = StoreDown(why="stopping")
     if store is not None:
         store.close()
 
@@ -49,9 +54,29 @@ def current() -> Store:
     """The open store.
 
     Raises:
-        StoreDown: it is not open, and why.
+        StoreDown, StoreBusy: it is not open, and why.
     """
     store = HOLDER.store
     if store is None:
-        raise StoreDown(why=HOLDER.why)
+        error = HOLDER.error
+        raise type(error)(**error.fields)
     return store
+
+
+def _opened(settings: Settings) -> Store:
+    store = Store(_backend(settings))
+    try:
+        migrate(store)
+    except QueryFailed as error:
+        store.close()
+        raise StoreDown(why=f"not open: {error}") from error
+    except SteerwayError:
+        store.close()
+        raise
+    return store
+
+
+def _backend(settings: Settings) -> Backend:
+    if settings.clickhouse_url:
+        return Remote(settings.clickhouse_url, settings.clickhouse_cluster)
+    return Embedded(settings.home / "telemetry", settings.telemetry_megabytes * MEBIBYTE)

@@ -74,6 +74,9 @@ class Remote:
         sql = f"KILL QUERY{self.layout.everywhere} WHERE query_id = {{mark:String}} ASYNC"
         self.command(sql, {"mark": mark})
 
+    def rest(self) -> None:
+        """Its memory is its own affair."""
+
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()

@@ -13,6 +13,8 @@ LAST_MONTH: Final = 12
 # The long view is small and the last to go; series and notes are never dropped.
 LAST: Final = "rollups"
 KEPT: Final = ("series", "store")
+# Records and workflows live on the same disk and come first.
+RESERVE_BYTES: Final = 1024**3
 # Below the limit by so much, so that the next rows do not trim again.
 TRIM_RATIO: Final = 0.95
 
@@ -45,6 +47,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """The disk under the store: what telemetry may take of it, and what is free."""
+
+    limit_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trimmed:
     """What was dropped to make room. `until` is when its partition ends."""
 
@@ -73,6 +83,17 @@ def expired(parts: Iterable[Part], now: datetime, keep: Keep) -> list[tuple[str,
         if days is not None and ends(part.partition) <= now - timedelta(days=days):
             found.add((part.signal == LAST, (part.table, part.partition)))
     return [name for _, name in sorted(found)]
+
+
+def allowance(used_bytes: int, limit_bytes: int, free_bytes: int) -> tuple[int, str]:
+    """The room that telemetry may take, and what sets the bound.
+
+    On a disk that fills up telemetry gives way.
+    """
+    possible = used_bytes + free_bytes - RESERVE_BYTES
+    if possible < limit_bytes:
+        return max(possible, 0), "less than 1 GB of the disk would be free"
+    return limit_bytes, f"the limit of {limit_bytes / 1024**3:g} GB"
 
 
 def surplus(parts: Iterable[Part], limit_bytes: int) -> list[Part]:

@@ -46,6 +46,9 @@ class Backend(Protocol):
     def kill(self, mark: str) -> None:
         """End a running query."""
 
+    def rest(self) -> None:
+        """Give back memory that nothing uses."""
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -131,6 +134,10 @@ class Store:
     def execute(self, sql: str, params: Mapping[str, object] | None = None) -> None:
         """Run a statement that answers nothing."""
         self._backend.command(sql, params or {})
+
+    def rest(self) -> None:
+        """Give back memory that nothing uses, when there is a quiet moment."""
+        self._backend.rest()
 
     def close(self) -> None:
         """End what runs and let go of the engine."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from steerway.telemetry.store import rollups, rules
 from steerway.telemetry.store.errors import QueryFailed
-from steerway.telemetry.store.rules import Keep, Part, Trimmed
+from steerway.telemetry.store.rules import Keep, Part, Room, Trimmed
 from steerway.telemetry.store.store import Store
 from steerway.telemetry.store.tables import TABLES
 
@@ -33,18 +33,17 @@ class Tending:
     keep: Keep
     mended_at: datetime | None = None
 
-    def round(self, now: datetime, limit_bytes: int | None, reason: str) -> list[Trimmed]:
-        """Roll up what has closed, drop what is past its days, then what does not fit.
+    def round(self, now: datetime, room: Room | None) -> list[Trimmed]:
+        """Roll up what has closed, drop what is past its days, then what does not fit in `room`.
 
-        `limit_bytes` is None where the engine has a disk of its own.
         Safe to be killed anywhere and to be run again, also by another server at the same time.
         """
         rolled = rollups.advance(self.store, now)
         self._mend(now, rolled)
         self._expire(now, rolled)
-        if limit_bytes is None:
-            return []
-        return self._trim(limit_bytes, reason)
+        trimmed = self._trim(room) if room else []
+        self.store.rest()
+        return trimmed
 
     def _mend(self, now: datetime, rolled: datetime | None) -> None:
         if rolled is None or (self.mended_at and now - self.mended_at < MEND_EVERY):
@@ -62,10 +61,13 @@ class Tending:
                 rollups.mend(self.store, end - timedelta(days=1), end, now)
             drop_partition(self.store, table, partition)
 
-    def _trim(self, limit_bytes: int, reason: str) -> list[Trimmed]:
+    def _trim(self, room: Room) -> list[Trimmed]:
         """Drop parts until the rest fits."""
+        known = parts(self.store)
+        used = sum(part.size_bytes for part in known)
+        limit, reason = rules.allowance(used, room.limit_bytes, room.free_bytes)
         dropped: dict[tuple[str, datetime], int] = {}
-        for part in rules.surplus(parts(self.store), limit_bytes):
+        for part in rules.surplus(known, limit):
             drop_part(self.store, part)
             key = (part.table, rules.ends(part.partition))
             dropped[key] = dropped.get(key, 0) + part.size_bytes

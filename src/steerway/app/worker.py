@@ -27,6 +27,8 @@ from steerway.delivery.builds import workflows as builds
 from steerway.delivery.builds.workflows import Workshop
 from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
 from steerway.delivery.deployments.workflows.sweeping import Sweep
+from steerway.delivery.flags.adapters.files import FlagFiles
+from steerway.delivery.flags.workflows import Keeper
 from steerway.platform import clock
 from steerway.platform.db import unit_of_work
 from steerway.platform.errors import SteerwayError
@@ -43,6 +45,7 @@ WORKFLOWS_VERSION: Final = "1"
 SWEEP_SECONDS: Final = 1.0
 BURY_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 1.0
+FLAGS_SECONDS: Final = 0.5  # how long a switch that was turned may take to reach a replica's file
 TIDY_SECONDS: Final = 3600.0
 COVERAGE_SECONDS: Final = 15.0
 COVERAGE_LOOKS: Final = 4  # within the silence that makes a cell stale
@@ -84,6 +87,7 @@ class Worker:
         self.reconciler = Reconciler(self.ground)
         self.sampler = Sampler(self.ground.envoy.counts, clock.now, TRAFFIC)
         self.observing: Observing | None = None
+        self.flags = Keeper(FlagFiles(settings.home), system_work, node=node_of(settings))
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
         DBOS(config=_dbos_config(settings))
@@ -107,6 +111,7 @@ class Worker:
         self._keep_doing("bury", self.sweep.bury, BURY_SECONDS, self._ending)
         self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
         self._keep_doing("traffic", self.sampler.look, LOOK_SECONDS, self._ending)
+        self._keep_doing("flags", self.flags.look, FLAGS_SECONDS, self._ending)
         self._keep_doing("tidy", self._tidy, TIDY_SECONDS, self._ending)
         if telemetry is not None:
             self._observe(telemetry)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from steerway.delivery.builds.adapters.builder import Builder
+from steerway.delivery.flags.rules.documents import file_of
 from steerway.delivery.releases.adapters.store import Store
 from steerway.delivery.repositories.adapters.git import Git
 from steerway.delivery.router.adapters.envoy import Envoy
@@ -38,3 +39,7 @@ class Ground:
     def state_of(self, service: str, environment: str) -> Path:
         """The directory of a service's own files, kept from release to release."""
         return self.home / "state" / service / environment
+
+    def flags_of(self, service: str, environment: str) -> Path:
+        """The file in which a service finds its flags, whether it has some now or not."""
+        return file_of(self.home, service, environment)

@@ -69,7 +69,8 @@ def start(ground: Ground, deployment: Deployment, index: int) -> None:
     manifest = ground.store.manifest(deployment.release.digest)
     search = releases.search(placement.directory, manifest)
     wanted = program(run, placement, secrets=opened, search=search)
-    own = releases.variables(placement.directory, manifest)
+    flags = ground.flags_of(deployment.service, deployment.environment)
+    own = {**releases.variables(placement.directory, manifest), "STEERWAY_FLAGS_FILE": str(flags)}
     wanted = replace(wanted, environment={**own, **wanted.environment})
     with unit_of_work():
         actions.equip(ground.work(), replica, program=wanted)

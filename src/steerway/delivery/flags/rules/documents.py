@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from steerway.delivery.flags.errors import RestUnclear
@@ -68,12 +69,20 @@ def overrides(document: Mapping[str, Any], environment: str, key: str) -> Mappin
     return found
 
 
-def total(counts: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
-    """Evaluations by flag and variant, of all who counted."""
-    found: dict[str, dict[str, int]] = {}
+def total(counts: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, int]:
+    """Evaluations by flag, of all who counted."""
+    found: dict[str, int] = {}
     for one in counts:
         for key, variants in one.items():
-            row = found.setdefault(key, {})
-            for variant, count in variants.items():
-                row[variant] = row.get(variant, 0) + count
+            found[key] = found.get(key, 0) + sum(variants.values())
     return found
+
+
+def file_of(home: Path, service: str, environment: str) -> Path:
+    """Where the replicas of a service in an environment find their flags."""
+    return home / "flags" / service / f"{environment}.json"
+
+
+def reports_of(home: Path, service: str, environment: str) -> Path:
+    """Where they leave what they have counted: one file each, beside their flags."""
+    return home / "flags" / service / f"{environment}.seen"

@@ -1,0 +1,81 @@
+"""What happens to flags by itself: steps of rollouts, and the files that replicas read.
+
+The records say what is to be done, and doing it again is harmless: a step moves its rollout's
+row in the transaction of its effect, and a file is a function of its document. So nothing is
+lost and nothing done twice, wherever a server is killed.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from steerway.delivery.flags import queries
+from steerway.delivery.flags.actions import deciding
+from steerway.delivery.flags.adapters.files import FlagFiles
+from steerway.delivery.flags.rules.documents import total
+from steerway.delivery.rollouts import queries as rolling
+from steerway.planning.catalog import queries as catalog
+from steerway.platform.db import reading, unit_of_work
+from steerway.platform.work import Work
+
+COUNTED_SECONDS: Final = 10.0
+Key = tuple[str, str]
+
+
+class Keeper:
+    """Looks after the flags of the services that live on one server."""
+
+    def __init__(
+        self,
+        files: FlagFiles,
+        work: Callable[[], Work],
+        *,
+        node: str = "",
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`now` is a clock that only goes forward."""
+        self._files = files
+        self._work = work
+        self._node = node
+        self._now = now
+        self._written: dict[Key, str] = {}
+        self._counted: dict[Key, dict[str, int]] = {}
+        self._counted_at = -COUNTED_SECONDS
+
+    def look(self) -> None:
+        """Take what is due, write what is different, note what was evaluated."""
+        with reading():
+            due = rolling.due(self._work().now)
+        for rollout in due:
+            with unit_of_work():
+                deciding.step(self._work(), rollout)
+        self._write()
+        if self._now() - self._counted_at >= COUNTED_SECONDS:
+            self._counted_at = self._now()
+            self._count()
+
+    def _write(self) -> None:
+        with reading():
+            wanted = queries.etags(catalog.living_on(self._node))
+        for key, etag in wanted.items():
+            if key not in self._written:
+                self._written[key] = self._files.etag(*key)
+            if self._written[key] == etag:
+                continue
+            with reading():
+                document = queries.document(*key)
+            if document is not None:
+                self._files.write(*key, document.text)
+                self._written[key] = document.etag
+
+    def _count(self) -> None:
+        """Note which flags were asked for since the last time."""
+        for service, environment in list(self._written):
+            counts = total(self._files.counts(service, environment))
+            # What was counted before the server began to look says nothing about now.
+            before = self._counted.get((service, environment), counts)
+            asked = [key for key, count in counts.items() if count and count != before.get(key)]
+            self._counted[service, environment] = counts
+            if asked:
+                with unit_of_work():
+                    deciding.evaluated(self._work(), service, environment, asked)

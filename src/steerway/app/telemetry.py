@@ -1,15 +1,26 @@
 """Telemetry of this server: the store and the intake, opened and closed with it."""
 
+import logging
+import shutil
+import threading
 from typing import Final
 
 from steerway.platform import clock
+from steerway.platform.db import unit_of_work
+from steerway.platform.errors import SteerwayError
 from steerway.platform.settings import Settings
+from steerway.platform.work import Work
 from steerway.telemetry import store
 from steerway.telemetry.ingest.rules.limits import IngestLimits
 from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.receiving.workflows import Receiver
 from steerway.telemetry.store import StoreDown
+from steerway.telemetry.store.rules import Keep, Room
+from steerway.telemetry.store.tending import Tending
 
+LOGGER = logging.getLogger("steerway.telemetry")
+
+GIBIBYTE: Final = 1024**3
 MEBIBYTE: Final = 1024 * 1024
 PACKED: Final = 4  # how much smaller a body may be than what is in it
 
@@ -27,18 +38,54 @@ class Telemetry:
         )
         self._receiver = Receiver(self.intake)
         self._is_open = False
+        self._turn = threading.Lock()
+        self._opening = threading.Thread(target=self._open, name="telemetry-open", daemon=True)
+        self._tending: Tending | None = None
 
     def start(self) -> None:
-        """Open the store, and begin to take in."""
-        store.open(self._settings)
-        self.intake.start()
+        """Begin to take in, and open the store beside everything else that starts.
+
+        A store that cannot be opened keeps nothing else from working; `tend` tries it again.
+        """
         self._is_open = True
+        self.intake.start()
+        self._opening.start()
 
     def stop(self) -> None:
         """Store what waits, and close the store."""
         self._is_open = False
+        self._opening.join()
         self.intake.stop()
-        store.close()
+        with self._turn:
+            store.close()
+
+    def tend(self, work: Work) -> None:
+        """Keep the store within its bounds; what was dropped for room is in the log.
+
+        Raises:
+            StoreDown, StoreBusy: it is not open, and cannot be opened now.
+        """
+        with self._turn:
+            if not self._is_open:
+                return
+            opened = store.open(self._settings)
+        self._tending = self._tending or Tending(opened, keep_of(self._settings))
+        trimmed = self._tending.round(work.now, room_of(self._settings))
+        for one in trimmed:
+            with unit_of_work():
+                work.record(
+                    "telemetry.trimmed",
+                    one.table,
+                    until=one.until.isoformat(),
+                    size_bytes=one.size_bytes,
+                    reason=one.reason,
+                )
+
+    def _open(self) -> None:
+        try:
+            store.open(self._settings)
+        except SteerwayError as error:
+            LOGGER.warning("%s", error)
 
     def receiver(self) -> Receiver:
         """Who takes the bodies of senders.
@@ -52,6 +99,25 @@ class Telemetry:
 
     def _series_max(self, service: str) -> int:
         return self.series_max.get(service, self.limits.series_max)
+
+
+def keep_of(settings: Settings) -> Keep:
+    """How long each signal is kept."""
+    return Keep(
+        metrics=settings.metrics_days,
+        rollups=settings.rollups_days,
+        logs=settings.logs_days,
+        traces=settings.traces_days,
+        requests=settings.requests_days,
+    )
+
+
+def room_of(settings: Settings) -> Room | None:
+    """The disk under the store; None when a server elsewhere has its own."""
+    if settings.clickhouse_url:
+        return None
+    free = shutil.disk_usage(settings.home).free
+    return Room(settings.telemetry_gigabytes * GIBIBYTE, free)
 
 
 def limits_of(settings: Settings) -> IngestLimits:

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from dbos import DBOS, DBOSConfig
@@ -19,7 +20,7 @@ from steerway.app.observing import Observing
 from steerway.app.permissions import PERMISSIONS
 from steerway.app.telemetry import Telemetry
 from steerway.app.waking import BELL, ring
-from steerway.app.watching import BOARD, TRAFFIC
+from steerway.app.watching import ASKED, BOARD, TRAFFIC
 from steerway.control.reconciliation import workflows as reconciliation
 from steerway.control.reconciliation.workflows import Reconciler
 from steerway.control.traffic.workflows import Sampler
@@ -47,6 +48,7 @@ BURY_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 1.0
 FLAGS_SECONDS: Final = 0.5  # how long a switch that was turned may take to reach a replica's file
 TIDY_SECONDS: Final = 3600.0
+TELEMETRY_SECONDS: Final = 60.0
 COVERAGE_SECONDS: Final = 15.0
 COVERAGE_LOOKS: Final = 4  # within the silence that makes a cell stale
 SQLITE_WITH_MILLISECONDS: Final = (3, 42)
@@ -87,7 +89,9 @@ class Worker:
         self.reconciler = Reconciler(self.ground)
         self.sampler = Sampler(self.ground.envoy.counts, clock.now, TRAFFIC)
         self.observing: Observing | None = None
-        self.flags = Keeper(FlagFiles(settings.home), system_work, node=node_of(settings))
+        self.flags = Keeper(
+            FlagFiles(settings.home), system_work, asked=ASKED, node=node_of(settings)
+        )
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
         DBOS(config=_dbos_config(settings))
@@ -114,6 +118,8 @@ class Worker:
         self._keep_doing("flags", self.flags.look, FLAGS_SECONDS, self._ending)
         self._keep_doing("tidy", self._tidy, TIDY_SECONDS, self._ending)
         if telemetry is not None:
+            tend = partial(self._tend, telemetry)
+            self._keep_doing("telemetry", tend, TELEMETRY_SECONDS, self._ending)
             self._observe(telemetry)
 
     def stop(self) -> None:
@@ -158,6 +164,9 @@ class Worker:
             waker.wait(seconds)
             if waker is BELL:
                 BELL.clear()
+
+    def _tend(self, telemetry: Telemetry) -> None:
+        telemetry.tend(system_work())
 
     def _tidy(self) -> None:
         tidy(system_work(), self.sweep, self.ground.builder)

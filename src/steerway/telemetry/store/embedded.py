@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from steerway.telemetry.store import arrow
+from steerway.telemetry.store import arrow, residency
 from steerway.telemetry.store.errors import StoreBusy, StoreDown
 from steerway.telemetry.store.failures import failure
 from steerway.telemetry.store.layout import Layout
@@ -121,6 +121,7 @@ class Embedded:
     def rest(self) -> None:
         """Give freed memory back to the system: the engine's allocator keeps it else."""
         self.command("SYSTEM JEMALLOC PURGE", {})
+        residency.release()
 
     def close(self) -> None:
         """End what runs and give the directory back.

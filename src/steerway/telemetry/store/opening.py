@@ -67,6 +67,7 @@ def _opened(settings: Settings) -> Store:
     store = Store(_backend(settings))
     try:
         migrate(store)
+        store.rest()
     except QueryFailed as error:
         store.close()
         raise StoreDown(why=f"not open: {error}") from error

@@ -1,7 +1,6 @@
 """Steerway's verdict on simulated traffic: `fleet.step` each second, and a second to act."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Final
 
 import numpy as np
@@ -49,8 +48,7 @@ def ours(traffic: Traffic, phi: float = 1.0) -> Outcome:
 
 
 def _left(found: Terms, state: State, which: Array) -> tuple[Terms, State]:
-    kept = {one.name: getattr(state, one.name)[which] for one in fields(State)}
-    return Terms(*(one[which] for one in found)), State(**kept)
+    return Terms(*(one[which] for one in found)), State(*(one[which] for one in state))
 
 
 def _second(traffic: Traffic, counts: Array) -> Second:

@@ -38,7 +38,7 @@ def second(canary: Counted, stable: Counted, bad: Array, stable_bad: Array, ok: 
 def held_at(stage: int, share_of_errors: Array, plan: Plan) -> int:
     """Failures in a row, each the canary's only request of its second, until it is rolled back."""
     found = terms([plan])
-    state = replace(fleet.begin(found), stage=np.array([stage]))
+    state = fleet.begin(found)._replace(stage=np.array([stage]))
     stable = np.array([[round((1 - WEIGHTS[stage]) / WEIGHTS[stage])]])
     for count, failure in enumerate(share_of_errors, start=1):
         bad = np.zeros((1, len(plan.metrics)))
@@ -47,7 +47,7 @@ def held_at(stage: int, share_of_errors: Array, plan: Plan) -> int:
         state, moves = fleet.step(found, state, one)
         if moves.move[0] == Move.ROLL_BACK:
             return count
-        state = replace(state, stage=np.array([stage]), in_stage=np.maximum(state.in_stage, 1))
+        state = state._replace(stage=np.array([stage]), in_stage=np.maximum(state.in_stage, 1))
     raise AssertionError("it was not rolled back")
 
 
@@ -82,7 +82,7 @@ def test_what_may_pass_a_gate_costs_at_most_twenty_failures_in_the_next_stage(
     rate: float, expected: list[float]
 ) -> None:
     found = terms([Plan(rate=rate)] * 4)
-    state = replace(fleet.begin(found), stage=np.arange(4))
+    state = fleet.begin(found)._replace(stage=np.arange(4))
 
     assert fleet.gate_excess(found, state)[:, 0].tolist() == pytest.approx(expected)
 
@@ -133,7 +133,7 @@ def test_a_release_that_crashes_in_a_loop(
     for at in range(1, 2000):
         bad[0, 5] = at % every == 0
         state, moves = fleet.step(found, state, second(canary, stable, bad, other, bad))
-        state = replace(state, stage=np.array([0]), in_stage=np.maximum(state.in_stage, 1))
+        state = state._replace(stage=np.array([0]), in_stage=np.maximum(state.in_stage, 1))
         if moves.move[0] == Move.ROLL_BACK:
             ended = (at // every, at)
             break

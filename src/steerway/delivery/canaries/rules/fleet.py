@@ -11,8 +11,7 @@ M is a nonnegative supermartingale from 1 while the canary is within its margins
 that it ever reaches 1/alpha, at any second, stage or metric, is at most alpha (Ville).
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -39,8 +38,7 @@ TINY: Final = 1e-300
 LATE_HALF: Final = 10  # seconds by which half of the capital for late faults has been placed
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """All that is remembered of N rollouts. Nothing else decides, so this survives a crash."""
 
     seconds: Array  # (N,)
@@ -68,8 +66,7 @@ class State:
     gate: Array  # (N, M, G) log e-values for "good", of this stage
 
 
-@dataclass(frozen=True, slots=True)
-class Second:
+class Second(NamedTuple):
     """What one second showed of N rollouts: (N, M) each; a metric nobody looked at is all 0.
 
     `*_ok` are the bad ones by the acceptance edge. `down` and `braked` are (N,).
@@ -85,8 +82,7 @@ class Second:
     braked: Flags
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
+class Moves(NamedTuple):
     """What to do about each rollout, what decided, and which gates are passed (N, M)."""
 
     move: Whole
@@ -159,8 +155,7 @@ def _counted(found: Terms, state: State, second: Second) -> tuple[State, Second]
     is_mixed = (state.in_stage == 0)[:, None]
     bad = np.where(is_mixed, np.minimum(second.bad_canary, second.trials_canary), second.bad_canary)
     both = second.trials_canary + second.trials_stable
-    counted = replace(
-        state,
+    counted = state._replace(
         seconds=state.seconds + 1,
         in_stage=state.in_stage + 1,
         down=np.where(second.down, state.down + 1, 0.0),
@@ -173,7 +168,7 @@ def _counted(found: Terms, state: State, second: Second) -> tuple[State, Second]
         control_trials=state.control_trials + np.where(beside, second.trials_stable, 0.0),
         control_bad=state.control_bad + np.where(beside, second.bad_stable, 0.0),
     )
-    return counted, replace(second, bad_canary=np.where(found.alone, second.bad_canary, bad))
+    return counted, second._replace(bad_canary=np.where(found.alone, second.bad_canary, bad))
 
 
 def _placed(found: Terms, state: State) -> State:
@@ -183,8 +178,7 @@ def _placed(found: Terms, state: State) -> State:
     late_now = late * LATE_HALF / ((state.seconds + LATE_HALF - 1) * (state.seconds + LATE_HALF))
     placed = np.where(is_entry & (state.entries <= stages), stage, late_now)
     placed = np.where(state.seconds == 1, start, placed)
-    return replace(
-        state,
+    return state._replace(
         entries=state.entries + is_entry,
         capital=state.capital - placed,
         bets=np.logaddexp(state.bets, np.log(placed)[:, None, None]),
@@ -223,7 +217,7 @@ def _bet(found: Terms, state: State, second: Second, share: Array) -> State:
     # The unspent part of the budget stays at 1.
     total = np.log(np.maximum(parts.sum(1), TINY)) + metric.max(1)
     total = np.logaddexp(total, np.log(np.maximum(found.unspent, TINY)))
-    return replace(state, bets=bets, log_metric=metric, log_total=total)
+    return state._replace(bets=bets, log_metric=metric, log_total=total)
 
 
 def _proved(found: Terms, state: State, second: Second, share: Array) -> State:
@@ -231,7 +225,7 @@ def _proved(found: Terms, state: State, second: Second, share: Array) -> State:
     margin = Margin(_deep(found.ratio_ok), _deep(gate_excess(found, state)))
     counted = _deep(_usable(found, state) / state.phi)
     gained = log_e(Seen(*counts), _deep(share), GOOD, margin) * counted
-    return replace(state, gate=state.gate + gained)
+    return state._replace(gate=state.gate + gained)
 
 
 def _watched(found: Terms, state: State, second: Second) -> State:
@@ -243,14 +237,14 @@ def _watched(found: Terms, state: State, second: Second) -> State:
     failed = (second.bad_canary + second.bad_stable)[:, 0]
     trials = (second.trials_canary + second.trials_stable)[:, 0]
     burned = log_e(Seen(failed, 0.0, trials), 0.0, BURN_TILT, Margin(1.0, found.burn_max))
-    state = replace(state, burn=np.maximum(state.burn + burned, 0.0))
+    state = state._replace(burn=np.maximum(state.burn + burned, 0.0))
     baking = (state.stage >= found.top)[:, None] & ~found.alone
     if not baking.any():
         return state
     seen = Seen(_deep(second.bad_canary), 0.0, _deep(second.trials_canary))
     worse = log_e(seen, 0.0, HARM, Margin(1.0, _deep(state.frozen))) / _deep(state.phi)
-    return replace(
-        state, bake=np.where(baking[:, :, None], np.maximum(state.bake + worse, 0.0), 0.0)
+    return state._replace(
+        bake=np.where(baking[:, :, None], np.maximum(state.bake + worse, 0.0), 0.0)
     )
 
 
@@ -270,7 +264,7 @@ def _decided(found: Terms, state: State, second: Second) -> Moves:
     why = np.where(is_proven & is_old, Why.PROVEN, np.where(due, Why.TIME, Why.COLLECTING))
     blocked = due & (hold > 0)
     move, why = np.where(blocked, Move.HOLD, move), np.where(blocked, hold, why)
-    braked = second.braked & np.isin(move, (Move.ADVANCE, Move.FINISH))
+    braked = second.braked & ((move == Move.ADVANCE) | (move == Move.FINISH))
     move, why = np.where(braked, Move.HOLD, move), np.where(braked, Why.BRAKE, why)
     back = ~beside & (state.bake.max((1, 2)) >= found.log_step_back)
     move, why = np.where(back, Move.STEP_BACK, move), np.where(back, Why.BAKE, why)
@@ -307,22 +301,21 @@ def _entered(found: Terms, state: State, moves: Moves) -> State:
         return state
     proven = np.where(on, moves.why == Why.PROVEN, state.proven)
     moved = moved_to(frozen(found, state), on | back, state.stage + on - back)
-    return replace(moved, proven=proven)
+    return moved._replace(proven=proven)
 
 
 def frozen(found: Terms, state: State) -> State:
     """With the rate that a canary without a stable version beside it is compared with."""
     rate = ceiling(state.control_bad, state.control_trials)
-    return replace(
-        state, frozen=found.ratio_ok * rate + found.bake_excess[:, None] * found.excess_ok
+    return state._replace(
+        frozen=found.ratio_ok * rate + found.bake_excess[:, None] * found.excess_ok
     )
 
 
 def moved_to(state: State, which: Flags, stage: Whole) -> State:
     """The rollouts `which` at the beginning of a stage."""
     two, three = ~which[:, None], ~which[:, None, None]
-    return replace(
-        state,
+    return state._replace(
         stage=np.where(which, stage, state.stage),
         in_stage=state.in_stage * ~which,
         trials_canary=state.trials_canary * two,

@@ -6,7 +6,7 @@ second that was judged but not stored is judged again from the same counts with 
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from steerway.delivery.canaries.rules.words import verdict
 
 FORMAT: Final = 1
 COUNTS: Final = 6  # of a metric in a second
-NAMES: Final = tuple(one.name for one in fields(State))
+NAMES: Final = State._fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,7 @@ def _six(one: Counts) -> tuple[float, ...]:
 
 def _counted(state: State, second: Second) -> State:
     """The counts of the stage with this second, before a move begins them anew."""
-    return replace(
-        state,
+    return state._replace(
         trials_canary=state.trials_canary + second.trials_canary,
         trials_stable=state.trials_stable + second.trials_stable,
         bad_canary=state.bad_canary + second.bad_canary,
@@ -146,12 +145,12 @@ def _counted(state: State, second: Second) -> State:
 
 
 def _row(state: State, at: int) -> State:
-    return State(**{name: getattr(state, name)[at : at + 1] for name in NAMES})
+    return State._make(one[at : at + 1] for one in state)
 
 
 def _first(moves: Moves, at: int = 0) -> Moves:
     here = slice(at, at + 1)
-    return Moves(*(getattr(moves, one.name)[here] for one in fields(Moves)))
+    return Moves._make(one[here] for one in moves)
 
 
 def stored(judgement: Judgement) -> bytes:

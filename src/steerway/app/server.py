@@ -24,6 +24,7 @@ from steerway.platform.settings import Settings
 
 if TYPE_CHECKING:
     from steerway.app.intake import TelemetryDoor
+    from steerway.app.ofrep import FlagDoor
     from steerway.app.prometheus import Prometheus
     from steerway.app.telemetry import Telemetry
     from steerway.app.worker import Worker
@@ -103,7 +104,7 @@ async def _listen(
     from steerway.app.telemetry import Telemetry  # noqa: PLC0415 -- the same
 
     telemetry = Telemetry(settings)
-    beside: list[Beside] = [_prometheus(settings), _senders(telemetry)]
+    beside: list[Beside] = [_prometheus(settings), _senders(telemetry), _flags()]
     front = Front(Stream(access.may_read), settings.threads, beside)
     servers = [_Door(front.door(local=False)), _Door(front.door(local=True))]
     stop = asyncio.Event()
@@ -154,6 +155,14 @@ def _senders(telemetry: "Telemetry") -> "TelemetryDoor":
         body_bytes=telemetry.limits.body_bytes,
         held_bytes=telemetry.limits.held_bytes,
     )
+
+
+def _flags() -> "FlagDoor":
+    from steerway.app import access  # noqa: PLC0415 -- Django is loaded now
+    from steerway.app.ofrep import FlagDoor  # noqa: PLC0415 -- the same
+    from steerway.app.watching import ASKED  # noqa: PLC0415 -- the same
+
+    return FlagDoor(access.actor_of, ASKED)
 
 
 def _begin(settings: Settings, make_worker: "WorkerMaker", telemetry: "Telemetry") -> "Worker":

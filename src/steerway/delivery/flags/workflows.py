@@ -6,12 +6,13 @@ lost and nothing done twice, wherever a server is killed.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from steerway.delivery.flags import queries
 from steerway.delivery.flags.actions import deciding
 from steerway.delivery.flags.adapters.files import FlagFiles
+from steerway.delivery.flags.rules.asked import Asked
 from steerway.delivery.flags.rules.documents import total
 from steerway.delivery.rollouts import queries as rolling
 from steerway.planning.catalog import queries as catalog
@@ -30,13 +31,15 @@ class Keeper:
         files: FlagFiles,
         work: Callable[[], Work],
         *,
+        asked: Asked | None = None,
         node: str = "",
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`now` is a clock that only goes forward."""
+        """`asked` are evaluations of the server itself; `now` is a clock that goes forward."""
         self._files = files
         self._work = work
         self._node = node
+        self._asked = asked or Asked()
         self._now = now
         self._written: dict[Key, str] = {}
         self._counted: dict[Key, dict[str, int]] = {}
@@ -70,12 +73,17 @@ class Keeper:
 
     def _count(self) -> None:
         """Note which flags were asked for since the last time."""
+        for (service, environment), keys in self._asked.drained().items():
+            self._note(service, environment, sorted(keys))
         for service, environment in list(self._written):
             counts = total(self._files.counts(service, environment))
             # What was counted before the server began to look says nothing about now.
             before = self._counted.get((service, environment), counts)
             asked = [key for key, count in counts.items() if count and count != before.get(key)]
             self._counted[service, environment] = counts
-            if asked:
-                with unit_of_work():
-                    deciding.evaluated(self._work(), service, environment, asked)
+            self._note(service, environment, asked)
+
+    def _note(self, service: str, environment: str, keys: Sequence[str]) -> None:
+        if keys:
+            with unit_of_work():
+                deciding.evaluated(self._work(), service, environment, keys)

@@ -18,8 +18,11 @@ from steerway.platform.roles import in_scope as in_scope  # noqa: PLC0414 -- the
 NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,39}")
 # Actors that are not people: nobody may sign the log as one of them.
 RESERVED: Final = frozenset({"anonymous", "local", "steerway", "system", "unknown"})
-# Only these three shapes, so that one pattern covers another exactly when it matches its text.
-SCOPE: Final = re.compile(r"\*|[a-z-]+\.(\*|[a-z-]+)")
+# Only these shapes, so that one pattern covers another exactly when it matches its text. Asking
+# for flags may be bound to one service in one environment: its tokens lie on other machines.
+SCOPE: Final = re.compile(
+    r"\*|[a-z-]+\.(\*|[a-z-]+)|flags\.evaluate@[a-z0-9-]+/[a-z0-9-]+", re.ASCII
+)
 
 TOKEN_MARK: Final = "swy_"  # noqa: S105 -- what every token starts with
 TOKEN_LETTERS: Final = string.ascii_letters + string.digits
@@ -83,7 +86,8 @@ def unknown_scopes(scopes: Iterable[str], permissions: Iterable[str]) -> list[st
     return [
         scope
         for scope in scopes
-        if not SCOPE.fullmatch(scope) or not any(fnmatchcase(name, scope) for name in known)
+        if not SCOPE.fullmatch(scope)
+        or not any(fnmatchcase(name, scope.partition("@")[0]) for name in known)
     ]
 
 

@@ -58,6 +58,7 @@ class Flag:
     variants: Mapping[str, Json]
     metadata: Mapping[str, Any]
     decide: Callable[[Any], Outcome]
+    by_user: bool = False  # whether a rule of it shares users out
 
 
 class FlagSet:
@@ -118,7 +119,23 @@ def _flag(
         decide = lambda _: static  # noqa: E731
     else:
         decide = _targeted(maker, written["targeting"], Compiler(key, evaluators, now))
-    return Flag(key, maker.variants, maker.metadata, decide)
+    by_user = _is_by_user([written.get("targeting"), *evaluators.values()])
+    return Flag(key, maker.variants, maker.metadata, decide, by_user)
+
+
+def _is_by_user(rule: Json) -> bool:
+    """Whether `fractional` in its short form is part of a rule, or of one it may name."""
+    left = [rule]
+    while left:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            shares = one.get("fractional")
+            if isinstance(shares, list) and shares and isinstance(shares[0], list):
+                return True
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    return False
 
 
 def _targeted(maker: "_Maker", rule: Json, compiler: Compiler) -> Callable[[Any], Outcome]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from steerway.telemetry.store import Cancel, Limits, Store
 from steerway.telemetry.traces.errors import TraceUnknown
 from steerway.telemetry.traces.rules.conditions import where
+from steerway.telemetry.traces.rules.meters import BOUNDS, KEYS_MAX, METRICS, Meters, restored
 from steerway.telemetry.traces.rules.search import (
     ROWS,
     ROWS_MAX,
@@ -101,6 +102,32 @@ SELECT service AS callee, toUInt64(count()) AS calls,
 FROM spans WHERE {kept} AND kind IN ('server', 'consumer')
 GROUP BY callee ORDER BY calls DESC LIMIT 1000
 """
+
+# By the end of spans: they are sent when they end. One that ran for longer than this is not found.
+RAN_MAX: Final = timedelta(hours=1)
+CALLS: Final = """
+SELECT service, environment, version, name, kind, status, toFloat64(count()) AS calls,
+       sum(duration_ns) / 1e9 AS seconds,
+       sumForEach(arrayMap(b -> toFloat64(duration_ns <= b * 1e9), {bounds:Array(Float64)}))
+           AS buckets
+FROM spans
+WHERE ts >= {ran:DateTime64(6)} AND ts < {until:DateTime64(6)} AND kind != 'internal'
+    AND toUnixTimestamp64Micro(ts) + intDiv(duration_ns, 1000) >= {since_us:Int64}
+    AND toUnixTimestamp64Micro(ts) + intDiv(duration_ns, 1000) < {until_us:Int64}
+GROUP BY service, environment, version, name, kind, status
+ORDER BY calls DESC LIMIT {rows:UInt32}
+"""
+METERS: Final = """
+SELECT metric, labels, value, at FROM (
+    SELECT metric, id, argMax(value, ts) AS value, max(ts) AS at FROM samples
+    WHERE metric IN {metrics:Array(String)} AND ts >= {since:DateTime64(3)} GROUP BY metric, id
+) AS last
+INNER JOIN (
+    SELECT metric, id, any(labels) AS labels FROM series
+    WHERE metric IN {metrics:Array(String)} GROUP BY metric, id
+) AS known USING (metric, id)
+"""
+METERED: Final = timedelta(days=1)
 
 
 def search(
@@ -304,3 +331,31 @@ def _edge(row: dict[str, Any], every: int) -> Edge:
 
 def _nanoseconds(count: int) -> timedelta:
     return timedelta(microseconds=count / 1000)
+
+
+def calls(store: Store, *, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """The calls that ended in a span of time, by what they are counted by.
+
+    Raises:
+        StoreDown: the store does not answer.
+    """
+    params = {
+        "ran": since - RAN_MAX, "until": until, "since_us": _micros(since),
+        "until_us": _micros(until), "bounds": list(BOUNDS), "rows": KEYS_MAX,
+    }  # fmt: skip
+    found: list[dict[str, Any]] = store.table(CALLS, params, limits=LIMITS).to_pylist()
+    return found
+
+
+def meters(store: Store, *, now: datetime) -> Meters:
+    """The counters made of spans, as their last samples say.
+
+    Raises:
+        StoreDown: the store does not answer.
+    """
+    params = {"metrics": list(METRICS), "since": now - METERED}
+    return restored(store.table(METERS, params, limits=LIMITS).to_pylist())
+
+
+def _micros(at: datetime) -> int:
+    return round(at.timestamp() * 1_000_000)

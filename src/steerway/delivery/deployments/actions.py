@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
+from steerway.delivery.analyses import queries as analyses
+from steerway.delivery.analyses.rules.words import State as Found
 from steerway.delivery.deployments import queries
 from steerway.delivery.deployments.errors import Busy, Ended, Paused, TooLate
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
@@ -124,9 +127,12 @@ def cancel(work: Work, deployment: Deployment) -> None:
         TooLate: users have been moved already.
     """
     work.allow("deployments.cancel", on=deployment.ref)
-    asked = Deployment.objects.filter(
-        id=deployment.id, state=State.RUNNING.value, switched_at=None, cancelled_by=""
-    ).update(cancelled_by=work.actor.name)
+    # Users of a canary are moved back as quickly as they were moved, until it has earned them.
+    asked = (
+        Deployment.objects.filter(id=deployment.id, state=State.RUNNING.value, cancelled_by="")
+        .filter(Q(switched_at=None) | Q(id__in=analyses.running_ids()))
+        .update(cancelled_by=work.actor.name)
+    )
     if asked:
         _say(work, deployment, "cancel-requested")
         return
@@ -210,14 +216,21 @@ def note_error(work: Work, deployment: Deployment, *, error: str, log_tail: str)
 
 def fail(work: Work, deployment: Deployment, *, error: str, log_tail: str = "") -> bool:
     """End a deployment that did not come up, or was cancelled; False when it had ended before."""
-    cancelled = bool(queries.by_id(deployment.id).cancelled_by)
-    state = State.CANCELLED if cancelled else State.FAILED
+    state = _ending(deployment)
     deployment.steps.filter(state=StepState.RUNNING.value).update(
         state=StepState.FAILED.value, ended_at=work.now
     )
     deployment.steps.filter(state=StepState.WAITING.value).update(state=StepState.SKIPPED.value)
     fields = {"error": error} | ({"log_tail": log_tail} if log_tail else {})
     return _end(work, deployment, state, **fields)
+
+
+def _ending(deployment: Deployment) -> State:
+    """How a deployment ends that is taken back."""
+    analysis = analyses.of(deployment.id)
+    if analysis is not None and analysis.state == Found.WORSE:
+        return State.ROLLED_BACK
+    return State.CANCELLED if queries.by_id(deployment.id).cancelled_by else State.FAILED
 
 
 def _begin(work: Work, draft: _Draft) -> Deployment:

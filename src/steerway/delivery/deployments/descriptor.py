@@ -5,16 +5,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from steerway.delivery.canaries.descriptor import CanarySection
 from steerway.platform.descriptor.section import DurationBetween, Section
 
 
 class ReleaseSection(Section):
     """How a new version takes over."""
 
-    strategy: Literal["blue-green", "rolling"] = Field(
+    strategy: Literal["blue-green", "rolling", "canary"] = Field(
         default="blue-green",
         description="blue-green: all new replicas start beside the old ones, then traffic moves "
-        "at once. rolling: one replica after the other, which needs less room.",
+        "at once. rolling: one replica after the other, which needs less room. canary: all new "
+        "replicas start beside the old ones, and traffic moves as it is earned.",
+    )
+    canary: CanarySection = Field(
+        default=CanarySection(),
+        description="How a new version earns its traffic, where the strategy is canary.",
     )
     keep: int = Field(
         default=5,

@@ -85,6 +85,15 @@ class Cancelled(Refused):
     message = "Cancelled by {by}."
 
 
+class WorseBefore(Refused):
+    """It was rolled back before, more than once."""
+
+    message = (
+        "{version} was found worse {times} times, last in {ref}: {reason} Deploy something else, "
+        "or this once more with --force."
+    )
+
+
 class VariablesMissing(Refused):
     """The environment must set variables and has not."""
 

@@ -12,6 +12,7 @@ from steerway.delivery.deployments.errors import DeploymentUnknown, NeverServed,
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import State, Step
 from steerway.delivery.releases import queries as releases
+from steerway.delivery.releases.models import Release
 from steerway.platform.numbers.rules import number_of
 
 ROWS_MAX = 200
@@ -142,6 +143,18 @@ def unresolved(*, rows: int = 20) -> list[Deployment]:
 def of_release(release_id: UUID, *, rows: int = 50) -> list[Deployment]:
     """Deployments of one release, newest first."""
     return list(_listed().filter(release_id=release_id).order_by("-number")[:rows])
+
+
+def of_same(deployment: Deployment, release: Release) -> list[Deployment]:
+    """Earlier deployments of a release to the same place with the same configuration."""
+    found = _listed().filter(
+        service=deployment.service,
+        environment=deployment.environment,
+        release=release,
+        config_digest=deployment.config_digest,
+        number__lt=deployment.number,
+    )
+    return list(found.order_by("-number")[:ROWS_MAX])
 
 
 def last_good(service: str, environment: str) -> Deployment:

@@ -11,13 +11,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from steerway.delivery.analyses import queries as analyses
 from steerway.delivery.builds import workflows as builds
 from steerway.delivery.builds.descriptor import BuildSection
 from steerway.delivery.builds.rules import Order
 from steerway.delivery.builds.workflows import Brake, Workshop
 from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.descriptor import ReleaseSection
-from steerway.delivery.deployments.errors import Cancelled, TooLittleSpace, VariablesMissing
+from steerway.delivery.deployments.errors import (
+    Cancelled,
+    TooLittleSpace,
+    VariablesMissing,
+    WorseBefore,
+)
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import (
     Kind,
@@ -27,9 +33,10 @@ from steerway.delivery.deployments.rules import (
     share_percent,
     waves,
 )
-from steerway.delivery.deployments.workflows import replicas, traffic
+from steerway.delivery.deployments.workflows import judging, replicas, traffic
 from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.releases import workflows as releases
+from steerway.delivery.releases.models import Release
 from steerway.delivery.repositories import workflows as repositories
 from steerway.delivery.repositories.descriptor import SourceSection
 from steerway.delivery.router import actions as routes
@@ -112,6 +119,8 @@ def build(ground: Ground, deployment: Deployment, wave: int) -> str:
     is_same = now and (now.release_id, now.config_digest) == (release.id, deployment.config_digest)
     names = dict.fromkeys([release.name, commit.short])  # one where nobody gave a name
     note = " · ".join([" ".join(names), release.short, *commit.notes])
+    if not deployment.force:
+        _refuse_worse(deployment, release)
     if is_same and not deployment.force:
         with unit_of_work():
             actions.leave(ground.work(), deployment, Step.BUILD, note=note)
@@ -171,9 +180,14 @@ def switch(ground: Ground, deployment: Deployment, wave: int) -> str:
     Raises:
         Cancelled: somebody stopped it just before.
     """
+    is_judged = judging.is_judged(deployment)
+    percent = judging.begin(ground, deployment) if is_judged else 0.0
     with unit_of_work():
         if not actions.switched(ground.work(), deployment):
             raise Cancelled(by=queries.by_id(deployment.id).cancelled_by)
+    if is_judged:
+        traffic.point(ground, deployment, judging.shares(deployment, percent))
+        return f"{percent:g} % of traffic"
     if deployment.plan["run"]["port"] == traffic.NO_PORT:
         return "it serves no traffic"
     percent = share_percent(wave, _wave_count(deployment))
@@ -182,6 +196,16 @@ def switch(ground: Ground, deployment: Deployment, wave: int) -> str:
     shares = {one: share for one, share in shares.items() if share}
     traffic.point(ground, deployment, shares | {deployment.id: percent if shares else traffic.ALL})
     return f"{percent} % of traffic"
+
+
+def judge(ground: Ground, deployment: Deployment, wave: int) -> str:
+    """All of the traffic, earned beside what served before.
+
+    Raises:
+        Worse: it must go.
+        Cancelled: somebody stopped it.
+    """
+    return judging.conduct(ground, deployment) if judging.is_judged(deployment) else judging.ALONE
 
 
 def drain(ground: Ground, deployment: Deployment, wave: int) -> str:
@@ -229,6 +253,7 @@ TAKE: Mapping[Step, Callable[[Ground, Deployment, int], str]] = {
     Step.START: start,
     Step.VERIFY: verify,
     Step.SWITCH: switch,
+    Step.JUDGE: judge,
     Step.DRAIN: drain,
     Step.RETIRE: retire,
 }
@@ -249,6 +274,25 @@ def _counted(count: int, noun: str) -> str:
 def _progress(deployment: Deployment, wave: int, what: str) -> str:
     done = sum(len(_wave(deployment, w)) for w in range(wave + 1))
     return f"{done} of {deployment.replica_count} {what}"
+
+
+def _refuse_worse(deployment: Deployment, release: Release) -> None:
+    """The same release with the same configuration does not go round in circles.
+
+    Raises:
+        WorseBefore: it was found worse as often as the descriptor lets it try.
+    """
+    attempts = ReleaseSection.stored(deployment.plan["release"]).canary.attempts
+    with reading():
+        earlier = queries.of_same(deployment, release)
+        found = analyses.worse_before(one.id for one in earlier)
+    if len(found) >= attempts:
+        raise WorseBefore(
+            version=release.name,
+            times=len(found),
+            ref=found[0].ref,
+            reason=found[0].reasons[0] if found[0].reasons else "",
+        )
 
 
 def _is_cancelled(deployment: Deployment) -> bool:

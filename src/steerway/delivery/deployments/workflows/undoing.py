@@ -5,6 +5,7 @@ not even asked, for it may be what failed. A rolling one may have moved part of 
 the old replicas come back first.
 """
 
+from steerway.delivery.analyses import actions as analyses
 from steerway.delivery.deployments import queries
 from steerway.delivery.deployments.descriptor import ReleaseSection
 from steerway.delivery.deployments.models import Deployment
@@ -21,6 +22,8 @@ def undo(ground: Ground, deployment: Deployment) -> None:
         now = queries.by_id(deployment.id)
     if now.switched_at:
         _give_traffic_back(ground, now)
+    with unit_of_work():
+        analyses.stop(ground.work(), now.id, reason=now.error or "It was taken back.")
     replicas.retire(ground, now.id)
 
 
@@ -30,6 +33,9 @@ def _give_traffic_back(ground: Ground, deployment: Deployment) -> None:
         previous = queries.by_id(deployment.previous_id) if deployment.previous_id else None
         mine = [r for r in runtimes.of_deployment(deployment.id) if r.retired_at is None]
     if previous is not None:
+        if _is_whole(previous):
+            # It never stopped: users are back within milliseconds, all else can wait.
+            traffic.point(ground, previous, {previous.id: traffic.ALL})
         replicas.revive(ground, previous)
         traffic.point(ground, previous, {previous.id: traffic.ALL})
     else:
@@ -39,3 +45,10 @@ def _give_traffic_back(ground: Ground, deployment: Deployment) -> None:
             )
     limit = ReleaseSection.stored(deployment.plan["release"]).drain
     traffic.withdraw(ground, mine, limit=limit)
+
+
+def _is_whole(deployment: Deployment) -> bool:
+    """Whether all of its replicas run in the traffic still."""
+    with reading():
+        found = [r for r in runtimes.of_deployment(deployment.id) if r.retired_at is None]
+    return bool(found) and all(r.wanted and r.routed for r in found)

@@ -1,0 +1,1 @@
+"""What a canary needs from outside."""

@@ -1,0 +1,24 @@
+"""What analyses refuse, and how they end a deployment."""
+
+from steerway.platform.errors import Refused
+
+
+class Worse(Refused):
+    """The new version is worse than what served before."""
+
+    message = "{version} is rolled back. {reason}"
+
+
+class NotJudged(Refused):
+    """It has no analysis, or it has not begun."""
+
+    message = (
+        "{ref} is not being judged. `steerway watch {ref}` shows where it is; only a canary can be "
+        "paused, approved or promoted."
+    )
+
+
+class Decided(Refused):
+    """It is over."""
+
+    message = "The analysis of {ref} has ended: {state}."

@@ -1,0 +1,1 @@
+"""Pure: `words` has states and events, `comparing` makes a second's counts of counters."""

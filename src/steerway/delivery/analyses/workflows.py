@@ -1,0 +1,208 @@
+"""Carrying an analysis out: once a second look, judge, keep, and move the traffic.
+
+Everything is remembered in the record before the traffic moves, and the traffic is set again from
+the record at every start, so a crash between the two is made good by the next second.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from steerway.delivery.analyses import actions, queries
+from steerway.delivery.analyses.actions import Seen
+from steerway.delivery.analyses.errors import Worse
+from steerway.delivery.analyses.models import Analysis
+from steerway.delivery.analyses.rules.comparing import (
+    Comparison,
+    Look,
+    Reply,
+    both,
+    compared,
+    with_replies,
+)
+from steerway.delivery.analyses.rules.words import State, Wish
+from steerway.delivery.canaries import queries as canaries
+from steerway.delivery.canaries.descriptor import CanarySection
+from steerway.delivery.canaries.rules import judging
+from steerway.delivery.canaries.rules.judging import Counts, Judgement, Tick
+from steerway.delivery.canaries.rules.planning import planned
+from steerway.delivery.canaries.rules.plans import Plan
+from steerway.delivery.canaries.rules.verdicts import Move, Verdict
+from steerway.delivery.router.rules import Signals
+from steerway.platform.db import reading, unit_of_work
+from steerway.platform.work import Work
+
+SECOND: Final = 1.0
+PEEK: Final = 0.25  # of a second: a fault that breaks everything does not wait for its end
+ALL: Final = 100.0
+ENDS: Final = {Move.ROLL_BACK: State.WORSE, Move.FINISH: State.PROMOTED}
+
+Pair = tuple[Signals, Signals]  # canary, stable
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What an analysis stands on, all of it handed in by the deployment it belongs to."""
+
+    look: Callable[[], Pair]
+    extras: Callable[[], Mapping[str, Counts]]
+    point: Callable[[float], None]  # give the new version so many percent
+    ask: Callable[[int], tuple[Sequence[Reply], Sequence[Reply]]]  # so many safe requests to each
+    refuse_stopped: Callable[[], None]  # raises when somebody has cancelled the deployment
+    work: Callable[[], Work]
+    now: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """What is remembered between two seconds."""
+
+    judgement: Judgement
+    comparison: Comparison
+    asked: Pair = (Signals(), Signals())
+    real: int = 0  # requests of people that the canary had answered at the last look
+
+
+def conduct(scene: Scene, deployment_id: UUID) -> str:
+    """Watch to the end; what to say of it.
+
+    Raises:
+        Worse: the new version must go.
+        Refused: what `refuse_stopped` raises.
+    """
+    analysis = _read(deployment_id)
+    if not analysis.is_running:
+        return _concluded(analysis)
+    section = CanarySection.stored(analysis.section)
+    plan = plan_of(section, analysis.rate)
+    watch = _Watch(_remembered(analysis, plan), Comparison(places=tuple(analysis.places)))
+    scene.point(watch.judgement.percent)
+    while analysis.is_running:
+        _pass_a_second(scene, watch)
+        scene.refuse_stopped()
+        analysis = _read(deployment_id)
+        if analysis.wish == Wish.PROMOTE:
+            return _promote(scene, analysis, watch)
+        watch, verdict = _second(scene, section, analysis, watch)
+        if verdict.move in {Move.ADVANCE, Move.STEP_BACK}:
+            scene.point(verdict.percent)
+        if verdict.move in ENDS:
+            _end(scene, analysis, ENDS[verdict.move], " ".join(verdict.reasons))
+            analysis = _read(deployment_id)
+    return _concluded(analysis)
+
+
+def _concluded(analysis: Analysis) -> str:
+    if analysis.state == State.PROMOTED:
+        return str(analysis.reasons[0])
+    raise Worse(version=analysis.version, reason=" ".join(analysis.reasons))
+
+
+def _pass_a_second(scene: Scene, watch: _Watch) -> None:
+    """Wait for the next second; less where what is known of it is enough to end it."""
+    until = scene.now() + SECOND
+    while (left := until - scene.now()) > 0:
+        scene.wait(min(left, PEEK))
+        if left > PEEK and _peek(scene, watch) is Move.ROLL_BACK:
+            return
+
+
+def plan_of(section: CanarySection, rate: float) -> Plan:
+    """The terms of an analysis. With safe requests, the share is what it turns out to be."""
+    plan = planned(section, rate=rate)
+    return replace(plan, weight_trials=1.0) if section.top_up else plan
+
+
+def _peek(scene: Scene, watch: _Watch) -> Move:
+    """What a part of a second says already. Nothing of it is kept.
+
+    The e-value of a part is one too, so looking more often costs nothing of the budget.
+    """
+    canary, stable = scene.look()
+    _, tick = _compared(scene, watch, canary, stable)
+    return judging.judge(watch.judgement, tick)[1].move
+
+
+def _second(
+    scene: Scene, section: CanarySection, analysis: Analysis, watch: _Watch
+) -> tuple[_Watch, Verdict]:
+    canary, stable = scene.look()
+    asked, replies = _topped_up(scene, section, watch, canary)
+    comparison, tick = _compared(scene, replace(watch, asked=asked), canary, stable)
+    extras = {**tick.counts, **scene.extras()}
+    tick = replace(tick, counts=extras, brake=brake(section, analysis))
+    judgement, verdict = judging.judge(watch.judgement, tick)
+    with unit_of_work():
+        seen = Seen(verdict, judgement, comparison.places, replies)
+        actions.note(scene.work(), analysis, seen)
+    return _Watch(judgement, comparison, asked, canary.ended), verdict
+
+
+def _compared(
+    scene: Scene, watch: _Watch, canary: Signals, stable: Signals
+) -> tuple[Comparison, Tick]:
+    at = scene.now()
+    return compared(
+        watch.comparison,
+        Look(at, both(canary, watch.asked[0])),
+        Look(at, both(stable, watch.asked[1])),
+    )
+
+
+def brake(section: CanarySection, analysis: Analysis) -> str:
+    """Who or what keeps it where it is; empty when nothing does."""
+    if analysis.paused_by:
+        return f"{analysis.paused_by} has paused it"
+    following = [step for step in (*section.steps, ALL) if step > analysis.percent]
+    if following and following[0] in section.approve and following[0] not in analysis.approved:
+        return f"somebody must approve the step to {following[0]:g} %"
+    return ""
+
+
+def _topped_up(
+    scene: Scene, section: CanarySection, watch: _Watch, canary: Signals
+) -> tuple[Pair, int]:
+    """Safe requests of this second, where people have asked the new version too little."""
+    if section.top_up is None:
+        return watch.asked, 0
+    people = max(0, canary.ended - watch.real)
+    missing = section.top_up.rate - people
+    if missing <= 0:
+        return watch.asked, 0
+    mine, other = scene.ask(int(missing))
+    asked = with_replies(watch.asked[0], mine), with_replies(watch.asked[1], other)
+    return asked, len(mine) + len(other)
+
+
+def _promote(scene: Scene, analysis: Analysis, watch: _Watch) -> str:
+    """All of the traffic, because somebody said so."""
+    with unit_of_work():
+        actions.promote_now(scene.work(), analysis, stage=len(watch.judgement.plan.stages))
+    scene.point(ALL)
+    reason = f"{analysis.wished_by} promoted it"
+    _end(scene, analysis, State.PROMOTED, reason)
+    return reason
+
+
+def _end(scene: Scene, analysis: Analysis, state: State, reason: str) -> None:
+    with unit_of_work():
+        actions.end(scene.work(), analysis, state, reason=reason)
+
+
+def _remembered(analysis: Analysis, plan: Plan) -> Judgement:
+    with reading():
+        known = canaries.judgement(analysis.deployment_id, plan)
+    if known is not None:
+        return known
+    begun = judging.begin(plan, analysis.phi)
+    return judging.at_stage(begun, analysis.stage) if analysis.stage else begun
+
+
+def _read(deployment_id: UUID) -> Analysis:
+    with reading():
+        found = queries.of(deployment_id)
+    assert found is not None, "an analysis is begun before it is watched"
+    return found

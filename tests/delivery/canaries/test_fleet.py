@@ -225,3 +225,16 @@ def test_a_router_that_is_a_second_late_makes_no_good_release_look_bad() -> None
         state, moves = fleet.step(found, state, second(canary, 2000 - canary, mine, other, mine))
 
         assert not (moves.move == Move.ROLL_BACK).any()
+
+
+def test_an_outage_that_is_over_holds_no_longer_than_it_must() -> None:
+    found = terms([Plan(rate=200, burn_max=0.0144)])
+    state = fleet.begin(found)
+    for at in range(200):
+        count = 200 * fleet.weight(found, state)[:, None] * np.ones((1, 4))
+        part = 0.5 if at < 180 else 0.0
+        bad, other = count * part, (200 - count) * part
+        state, moves = fleet.step(found, state, second(count, 200 - count, bad, other, bad))
+        assert at >= 180 or moves.move[0] in {Move.STAY, Move.HOLD}
+
+    assert moves.why[0] not in {Why.BURN, Why.BUDGET}

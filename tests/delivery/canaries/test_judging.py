@@ -199,3 +199,11 @@ def test_a_client_that_failed_before_the_release_is_left_out() -> None:
     requests, failures = {"a": 10, "b": 10, "c": 4}, {"a": 6, "b": 4, "c": 4}
 
     assert always_failing(requests, failures) == {"a"}
+
+
+def test_a_person_who_promotes_at_once_has_proven_nothing() -> None:
+    judgement, _ = after(judging.begin(PLAN), tick(2, 198), 8)
+
+    _, verdict = after(judging.at_stage(judgement, 4), tick(200, 0), 120)
+
+    assert (verdict.move, verdict.answer) == (Move.FINISH, Answer.NOT_ENOUGH)

@@ -34,6 +34,7 @@ DOWN_SECONDS: Final = 5  # no replica of the canary answers, one of the stable v
 LOG_STARVED: Final = np.log(1e4)
 LOG_BURN: Final = np.log(100.0)
 BURN_TILT: Final = np.log(2.0)
+BURN_TIMES_MAX: Final = 3  # so that a long outage does not hold for as long again when it is over
 TINY: Final = 1e-300
 LATE_HALF: Final = 10  # seconds by which half of the capital for late faults has been placed
 
@@ -237,7 +238,8 @@ def _watched(found: Terms, state: State, second: Second) -> State:
     failed = (second.bad_canary + second.bad_stable)[:, 0]
     trials = (second.trials_canary + second.trials_stable)[:, 0]
     burned = log_e(Seen(failed, 0.0, trials), 0.0, BURN_TILT, Margin(1.0, found.burn_max))
-    state = state._replace(burn=np.maximum(state.burn + burned, 0.0))
+    burn = np.clip(state.burn + burned, 0.0, BURN_TIMES_MAX * LOG_BURN)
+    state = state._replace(burn=burn)
     baking = (state.stage >= found.top)[:, None] & ~found.alone
     if not baking.any():
         return state

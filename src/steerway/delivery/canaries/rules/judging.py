@@ -103,6 +103,7 @@ def judge_all(
 def at_stage(judgement: Judgement, stage: int) -> Judgement:
     """The rollout at another stage, because a person said so; what is known stays known."""
     moved = fleet.moved_to(judgement.state, np.array([True]), np.array([stage]))
+    moved = moved._replace(proven=np.zeros(1))
     if stage >= len(judgement.plan.stages):
         moved = fleet.frozen(judgement.terms, moved)
     return replace(judgement, state=moved)

@@ -144,8 +144,8 @@ class Plan:
 def shared(metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
     """Metrics with their parts of the budget: errors half, the others the rest, evenly."""
     others = sum(one.name != ERRORS.name for one in metrics)
-    rest = ERRORS_SHARE if others < len(metrics) else 1.0
+    first = ERRORS_SHARE if others else 1.0
     return tuple(
-        replace(one, share=ERRORS_SHARE if one.name == ERRORS.name else rest / others)
+        replace(one, share=first if one.name == ERRORS.name else (1 - ERRORS_SHARE) / others)
         for one in metrics
     )

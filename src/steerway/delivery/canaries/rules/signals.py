@@ -16,7 +16,7 @@ DISCOUNT_LEAST: Final = 0.1  # without it a service with one client would never 
 WHOLE_PART: Final = 0.1  # of all requests: from here on a client's failures weigh 0.1 at least
 FAILED_MIN: Final = 5  # failures before the release from which a client is known to fail,
 FAILED_RATIO: Final = 0.5  # ... if they are half of its requests
-CALLERS_MAX: Final = 10_000  # remembered; one more fails at full weight
+CALLERS_MAX: Final = 2_000  # remembered (100 kB of a record); one more fails at full weight
 
 
 def histogram(durations_ms: Array) -> Array:

@@ -34,7 +34,7 @@ ANSWERS: Final = {
 SENTENCES: Final = {
     Why.COLLECTING: "Not enough data at {percent} yet: {missing}.",
     Why.PROVEN: "Better or equal at {percent}: the evidence of harm is {value} of {limit}.",
-    Why.TIME: "No sign of harm at {percent} in the time given, and no proof of the contrary.",
+    Why.TIME: "No sign of harm at {percent} in the time given, but too little to prove it equal.",
     Why.BUDGET: "Worse, by {worst}: the evidence is {value}, and {limit} decides.",
     Why.DOWN: "Worse: no replica of the new version has answered for {down} s.",
     Why.SUSPICION: "Held at {percent}: {worst} looks worse ({value} of {limit}).",

@@ -19,14 +19,12 @@ def all(request: SteerwayRequest) -> list[CollectorOut]:
 
 
 @router.put("/{name}/pause", response={204: None})
-def pause(request: SteerwayRequest, name: str, body: CollectorPauseIn) -> tuple[int, None]:
+def pause(request: SteerwayRequest, name: str, body: CollectorPauseIn) -> None:
     """Let a collector not look; what it looks at turns stale."""
     actions.pause(request.work, name, reason=body.reason)
-    return 204, None
 
 
 @router.delete("/{name}/pause", response={204: None})
-def resume(request: SteerwayRequest, name: str) -> tuple[int, None]:
+def resume(request: SteerwayRequest, name: str) -> None:
     """Let a collector look again."""
     actions.resume(request.work, name)
-    return 204, None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
+from steerway.platform.log.rules import moment
 from steerway.platform.work import Work
 from steerway.telemetry.coverage.models import CoverageCell
 from steerway.telemetry.coverage.queries import Grid
@@ -64,7 +65,7 @@ def _record(work: Work, spot: Spot, cell: Cell) -> None:
         environment=spot.place.environment,
         layer=spot.layer.value,
         signal=spot.signal.value,
-        seen_at=cell.seen_at,
+        seen_at=moment(cell.seen_at) if cell.seen_at else "",
     )
 
 

@@ -114,7 +114,7 @@ class Expected:
             Layer.PROCESS: self.is_running,
             Layer.HOST: self.is_running,
             Layer.ROUTER: self._is_reached,
-            Layer.DATABASE: self.databases > 0,
+            Layer.DATABASE: self.is_running and self.databases > 0,
             Layer.SUPPLIER: self.suppliers > 0,
         }[layer]
 

@@ -38,7 +38,7 @@ def points(instances: Iterable[Instance]) -> Iterator[Point]:
         if instance.is_replica:
             yield Point("replica_up", instance.labels, float(is_up))
         if is_up and instance.pid is not None:
-            tree = _tree(instance.pid, children)
+            tree = _tree(instance.pid, children if instance.is_replica else {})
             yield from _of(instance, [running[one] for one in tree], tree, boot)
 
 

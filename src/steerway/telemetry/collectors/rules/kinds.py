@@ -23,7 +23,10 @@ EVENTS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A program that runs. `pid` is None while it does not."""
+    """A program that runs. `pid` is None while it does not.
+
+    What a replica starts is a part of it; what supervisord starts is not a part of that.
+    """
 
     labels: Mapping[str, str]
     pid: int | None

@@ -22,10 +22,11 @@ from canaries.outcome import Figures, figures
 from canaries.peers import PEERS
 from canaries.traffic import Array, Disturbance, Fault, Traffic
 
-from steerway.delivery.canaries.rules import fleet, judging
-from steerway.delivery.canaries.rules.evalues import dispersion
+from steerway.delivery.canaries.rules import judging
 from steerway.delivery.canaries.rules.judging import Counts, Tick
-from steerway.delivery.canaries.rules.plans import (
+from steerway.delivery.verdicts.rules import fleet
+from steerway.delivery.verdicts.rules.evalues import dispersion
+from steerway.delivery.verdicts.rules.plans import (
     CRASHES,
     ERRORS,
     LATENCY,
@@ -34,7 +35,7 @@ from steerway.delivery.canaries.rules.plans import (
     Plan,
     shared,
 )
-from steerway.delivery.canaries.rules.terms import terms
+from steerway.delivery.verdicts.rules.terms import terms
 
 RUNS: Final = 100  # for `make bench`; 2,000 for the claim
 SEED: Final = 20_261_124

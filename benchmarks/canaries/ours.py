@@ -8,12 +8,12 @@ from canaries.outcome import Outcome
 from canaries.traffic import MEDIAN_MS, SIGMA, TAIL, Array, Fault, Traffic
 from scipy.special import ndtr
 
-from steerway.delivery.canaries.rules import fleet
-from steerway.delivery.canaries.rules.fleet import Second, State
-from steerway.delivery.canaries.rules.plans import ERRORS, LATENCY, Plan
-from steerway.delivery.canaries.rules.signals import EDGES_MS, GROWTH
-from steerway.delivery.canaries.rules.terms import Terms, terms
-from steerway.delivery.canaries.rules.verdicts import Move
+from steerway.delivery.verdicts.rules import fleet
+from steerway.delivery.verdicts.rules.fleet import Second, State
+from steerway.delivery.verdicts.rules.plans import ERRORS, LATENCY, Plan
+from steerway.delivery.verdicts.rules.signals import EDGES_MS, GROWTH
+from steerway.delivery.verdicts.rules.terms import Terms, terms
+from steerway.delivery.verdicts.rules.verdicts import Move
 
 SECONDS_MAX: Final = 3000
 EDGES: Final = [float(EDGES_MS[MEDIAN_MS * np.exp(SIGMA * z) <= EDGES_MS][0])

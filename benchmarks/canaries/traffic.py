@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from steerway.delivery.canaries.rules.signals import DISCOUNT_LEAST, WHOLE_PART, WINDOW_SECONDS
+from steerway.delivery.verdicts.rules.signals import DISCOUNT_LEAST, WHOLE_PART, WINDOW_SECONDS
 
 Array = NDArray[np.float64]
 

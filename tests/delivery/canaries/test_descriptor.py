@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from steerway.delivery.canaries.descriptor import CanarySection
 from steerway.delivery.canaries.rules.planning import planned
-from steerway.delivery.canaries.rules.plans import Plan, Stage
+from steerway.delivery.verdicts.rules.plans import Plan, Stage
 
 PAYMENTS = {"name": "payments", "bad": "sum by (version) (a)", "total": "sum by (version) (b)"}
 QUEUE = {"name": "queue", "value": "max by (version) (c)", "fine": 10, "poor": 500}

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from steerway.delivery.canaries.errors import RecordUnreadable
-from steerway.delivery.canaries.rules import fleet, judging
+from steerway.delivery.canaries.rules import judging
 from steerway.delivery.canaries.rules.judging import Counts, Judgement, Tick
-from steerway.delivery.canaries.rules.plans import ERRORS, Plan, Stage
-from steerway.delivery.canaries.rules.signals import Failing, always_failing
-from steerway.delivery.canaries.rules.terms import terms
-from steerway.delivery.canaries.rules.verdicts import Answer, Move, Verdict, Why
+from steerway.delivery.verdicts.rules import fleet
+from steerway.delivery.verdicts.rules.plans import ERRORS, Plan, Stage
+from steerway.delivery.verdicts.rules.signals import Failing, always_failing
+from steerway.delivery.verdicts.rules.terms import terms
+from steerway.delivery.verdicts.rules.verdicts import Answer, Move, Verdict, Why
 
 PLAN = Plan(metrics=(replace(ERRORS, share=1.0),), rate=200)
 

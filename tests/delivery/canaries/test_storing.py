@@ -10,8 +10,8 @@ from steerway.delivery.canaries import actions, queries
 from steerway.delivery.canaries.models import CanaryEvidence
 from steerway.delivery.canaries.rules import judging, records
 from steerway.delivery.canaries.rules.judging import Counts, Tick
-from steerway.delivery.canaries.rules.plans import Plan
-from steerway.delivery.canaries.rules.verdicts import Move, Verdict
+from steerway.delivery.verdicts.rules.plans import Plan
+from steerway.delivery.verdicts.rules.verdicts import Move, Verdict
 from steerway.platform.work import Work
 
 DEPLOYMENT = UUID("01938b2e-0000-7000-8000-0123456789ab")

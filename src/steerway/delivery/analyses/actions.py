@@ -11,7 +11,7 @@ from steerway.delivery.analyses.models import Analysis
 from steerway.delivery.analyses.rules.words import State, Wish
 from steerway.delivery.canaries import actions as canaries
 from steerway.delivery.canaries.rules.judging import Judgement
-from steerway.delivery.canaries.rules.verdicts import Move, Verdict
+from steerway.delivery.verdicts.rules.verdicts import Move, Verdict
 from steerway.platform.work import Work
 
 

@@ -28,9 +28,9 @@ from steerway.delivery.canaries.descriptor import CanarySection
 from steerway.delivery.canaries.rules import judging
 from steerway.delivery.canaries.rules.judging import Counts, Judgement, Tick
 from steerway.delivery.canaries.rules.planning import planned
-from steerway.delivery.canaries.rules.plans import Plan
-from steerway.delivery.canaries.rules.verdicts import Move, Verdict
 from steerway.delivery.router.rules import Signals
+from steerway.delivery.verdicts.rules.plans import Plan
+from steerway.delivery.verdicts.rules.verdicts import Move, Verdict
 from steerway.platform.db import reading, unit_of_work
 from steerway.platform.work import Work
 

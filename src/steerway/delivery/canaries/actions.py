@@ -7,7 +7,7 @@ from uuid import UUID
 from steerway.delivery.canaries.models import CanaryEvidence, CanaryJudgement
 from steerway.delivery.canaries.rules import judging, records
 from steerway.delivery.canaries.rules.judging import Judgement
-from steerway.delivery.canaries.rules.verdicts import Verdict
+from steerway.delivery.verdicts.rules.verdicts import Verdict
 from steerway.platform.work import Work
 
 KEPT: Final = timedelta(days=90)  # what a rollout showed; its outcome is in the log for good

@@ -10,8 +10,8 @@ from django.db.models import F
 from steerway.delivery.canaries.models import CanaryEvidence, CanaryJudgement
 from steerway.delivery.canaries.rules import judging, records
 from steerway.delivery.canaries.rules.judging import Judgement
-from steerway.delivery.canaries.rules.plans import Plan
-from steerway.delivery.canaries.rules.verdicts import Move, Verdict
+from steerway.delivery.verdicts.rules.plans import Plan
+from steerway.delivery.verdicts.rules.verdicts import Move, Verdict
 
 POINTS_MAX: Final = 600  # of a picture: more are not seen
 

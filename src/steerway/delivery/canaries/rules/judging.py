@@ -12,14 +12,14 @@ from typing import Final
 import numpy as np
 
 from steerway.delivery.canaries.errors import RecordUnreadable
-from steerway.delivery.canaries.rules import fleet
-from steerway.delivery.canaries.rules.evalues import Array
-from steerway.delivery.canaries.rules.fleet import Moves, Second, State
-from steerway.delivery.canaries.rules.plans import Plan
-from steerway.delivery.canaries.rules.signals import Caller, Failing, Window
-from steerway.delivery.canaries.rules.terms import Terms, terms
-from steerway.delivery.canaries.rules.verdicts import Verdict
 from steerway.delivery.canaries.rules.words import verdict
+from steerway.delivery.verdicts.rules import fleet
+from steerway.delivery.verdicts.rules.evalues import Array
+from steerway.delivery.verdicts.rules.fleet import Moves, Second, State
+from steerway.delivery.verdicts.rules.plans import Plan
+from steerway.delivery.verdicts.rules.signals import Caller, Failing, Window
+from steerway.delivery.verdicts.rules.terms import Terms, terms
+from steerway.delivery.verdicts.rules.verdicts import Verdict
 
 FORMAT: Final = 1
 COUNTS: Final = 6  # of a metric in a second

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from steerway.delivery.canaries.descriptor import CanarySection, MarginSection, MetricSection
-from steerway.delivery.canaries.rules.evalues import Margin
-from steerway.delivery.canaries.rules.plans import (
+from steerway.delivery.verdicts.rules.evalues import Margin
+from steerway.delivery.verdicts.rules.plans import (
     CRASHES,
     ERRORS,
     LATENCY,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from steerway.delivery.canaries.rules.verdicts import (
+from steerway.delivery.verdicts.rules.verdicts import (
     Answer,
     Evidence,
     MetricEvidence,

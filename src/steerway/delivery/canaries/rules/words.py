@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from math import exp, log
 from typing import Final
 
-from steerway.delivery.canaries.rules.fleet import DOWN_SECONDS, Moves, State
-from steerway.delivery.canaries.rules.plans import Metric, Plan
-from steerway.delivery.canaries.rules.verdicts import (
+from steerway.delivery.verdicts.rules.fleet import DOWN_SECONDS, Moves, State
+from steerway.delivery.verdicts.rules.plans import Metric, Plan
+from steerway.delivery.verdicts.rules.verdicts import (
     Answer,
     Evidence,
     MetricEvidence,

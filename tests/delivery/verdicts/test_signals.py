@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from steerway.delivery.canaries.rules import fleet
-from steerway.delivery.canaries.rules.evalues import Array, Margin
-from steerway.delivery.canaries.rules.fleet import Second
-from steerway.delivery.canaries.rules.plans import ERRORS, Plan, Stage
-from steerway.delivery.canaries.rules.signals import (
+from steerway.delivery.verdicts.rules import fleet
+from steerway.delivery.verdicts.rules.evalues import Array, Margin
+from steerway.delivery.verdicts.rules.fleet import Second
+from steerway.delivery.verdicts.rules.plans import ERRORS, Plan, Stage
+from steerway.delivery.verdicts.rules.signals import (
     EDGES_MS,
     GROWTH,
     crossed,
@@ -19,8 +19,8 @@ from steerway.delivery.canaries.rules.signals import (
     slower,
     weight_of,
 )
-from steerway.delivery.canaries.rules.terms import terms
-from steerway.delivery.canaries.rules.verdicts import Move
+from steerway.delivery.verdicts.rules.terms import terms
+from steerway.delivery.verdicts.rules.verdicts import Move
 
 NAN = float("nan")
 

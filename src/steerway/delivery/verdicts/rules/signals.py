@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from steerway.delivery.canaries.rules.evalues import Array
+from steerway.delivery.verdicts.rules.evalues import Array
 
 GROWTH: Final = 2 ** (1 / 8)  # schema 3 of Prometheus' native histograms: 9.05 % a bucket
 FASTEST_MS: Final = 0.1

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from steerway.delivery.canaries.rules import fleet
-from steerway.delivery.canaries.rules.evalues import Array
-from steerway.delivery.canaries.rules.fleet import Second
-from steerway.delivery.canaries.rules.plans import (
+from steerway.delivery.verdicts.rules import fleet
+from steerway.delivery.verdicts.rules.evalues import Array
+from steerway.delivery.verdicts.rules.fleet import Second
+from steerway.delivery.verdicts.rules.plans import (
     CRASHES,
     ERRORS,
     LATENCY,
@@ -18,8 +18,8 @@ from steerway.delivery.canaries.rules.plans import (
     Stage,
     shared,
 )
-from steerway.delivery.canaries.rules.terms import terms
-from steerway.delivery.canaries.rules.verdicts import Move, Why
+from steerway.delivery.verdicts.rules.terms import terms
+from steerway.delivery.verdicts.rules.verdicts import Move, Why
 
 Counted = Array | NDArray[np.int64]
 WEIGHTS = [0.01, 0.05, 0.25, 0.5]

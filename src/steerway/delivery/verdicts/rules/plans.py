@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
-from steerway.delivery.canaries.rules.evalues import Margin
+from steerway.delivery.verdicts.rules.evalues import Margin
 
 ERRORS_SHARE: Final = 0.5  # of the budget: errors are what users notice; the others share the rest
 

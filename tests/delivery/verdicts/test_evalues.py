@@ -7,14 +7,14 @@ import pytest
 from scipy.special import betaln
 from scipy.stats import binom, poisson
 
-from steerway.delivery.canaries.rules.evalues import (
+from steerway.delivery.verdicts.rules.evalues import (
     Margin,
     Seen,
     dispersion,
     log_e,
     log_starved,
 )
-from steerway.delivery.canaries.rules.plans import Plan
+from steerway.delivery.verdicts.rules.plans import Plan
 
 ln = np.log
 ROLL_BACK = Margin(1.25, 2e-4)

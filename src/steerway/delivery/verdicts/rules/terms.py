@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from steerway.delivery.canaries.rules.evalues import Array, Margin, Number
-from steerway.delivery.canaries.rules.plans import Gates, Metric, Plan
+from steerway.delivery.verdicts.rules.evalues import Array, Margin, Number
+from steerway.delivery.verdicts.rules.plans import Gates, Metric, Plan
 
 Flags = NDArray[np.bool_]
 Whole = NDArray[np.int64]

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from steerway.delivery.canaries.rules.evalues import (
+from steerway.delivery.verdicts.rules.evalues import (
     GOOD,
     HARM,
     Array,
@@ -26,9 +26,9 @@ from steerway.delivery.canaries.rules.evalues import (
     log_mean,
     log_starved,
 )
-from steerway.delivery.canaries.rules.plans import Gates
-from steerway.delivery.canaries.rules.terms import Flags, Terms, Whole
-from steerway.delivery.canaries.rules.verdicts import Move, Why
+from steerway.delivery.verdicts.rules.plans import Gates
+from steerway.delivery.verdicts.rules.terms import Flags, Terms, Whole
+from steerway.delivery.verdicts.rules.verdicts import Move, Why
 
 DOWN_SECONDS: Final = 5  # no replica of the canary answers, one of the stable version does
 LOG_STARVED: Final = np.log(1e4)

@@ -42,6 +42,7 @@ page_urls: Sequence[URLPattern | URLResolver] = [
         path("services/<str:name>/signals/endpoints", signals.endpoints, name="endpoints"),
         path("services/<str:name>/signals/slowest", signals.slowest, name="slowest"),
         path("services/<str:name>/signals/errors", signals.errors, name="errors"),
+        path("services/<str:name>/signals/coverage", signals.coverage, name="coverage"),
     ),
     _process(
         "deployments",

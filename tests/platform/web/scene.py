@@ -58,6 +58,51 @@ environments:
       environment: {{REGION: eu-west, LOG_LEVEL: warning}}
 """
 
+# What stands on the page of panels of each service.
+DASHBOARD = """dashboard:
+  title: At a glance
+  variables:
+    - name: code
+      title: Code
+      label: code
+      of: router_requests_total{service="$service"}
+      all: true
+    - {name: window, title: Window, values: [1m, 5m], default: 1m}
+  rows:
+    - title: Requests
+      panels:
+        - title: By code
+          kind: stack
+          unit: requests/s
+          width: 6
+          query: >-
+            sum by (code)
+            (rate(router_requests_total{service="$service",code=~"$code"}[$window]))
+          legend: "{{code}}"
+        - title: Now
+          kind: stat
+          unit: requests/s
+          width: 3
+          query: sum(rate(router_requests_total{service="$service"}[$window]))
+        - title: Errors
+          kind: gauge
+          unit: ratio
+          max: 0.1
+          width: 3
+          thresholds: [{value: 0.005, tone: warn}, {value: 0.05}]
+          query: >-
+            sum(rate(router_requests_total{service="$service",code="500"}[$window]))
+            / sum(rate(router_requests_total{service="$service"}[$window]))
+    - title: Behind them
+      panels:
+        - title: Memory
+          kind: table
+          unit: bytes
+          query: process_resident_memory_bytes{service="$service"}
+        - {title: Failures, kind: logs, query: failed, width: 5}
+        - {title: About, kind: text, width: 3, text: Ask alice before a limit is changed.}
+"""
+
 SERVICES = (
     ("shop", "Sells coffee beans to people who know which ones they want.", "alice, bob", 3),
     ("ledger", "Books every payment twice, once on each side.", "carol", 2),
@@ -134,6 +179,7 @@ def play(now: datetime) -> Scene:
 def apply(work: Work, name: str, description: str, owners: str, replicas: int) -> None:
     """Put a service into the catalog."""
     text = SHOP.format(name=name, description=description, owners=owners, replicas=replicas)
+    text += DASHBOARD
     catalog.apply(work, declared(descriptor.load(text, "steerway.yaml")))
 
 

@@ -1,7 +1,8 @@
-"""A real server on a scene: `python -m tests.platform.web.served PORT [empty]`.
+"""A real server on a scene: `python -m tests.platform.web.served PORT [empty] [measured]`.
 
 Says in one line of JSON which cookies and names a browser needs, then obeys lines on its input:
-`finish REF` and `fail REF` move a deployment on. It ends when its input does.
+`finish REF` and `fail REF` move a deployment on. It ends when its input does. Only where it was
+measured is the telemetry store open.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import threading
 import time
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import django
@@ -28,6 +30,7 @@ from django.test import Client  # noqa: E402
 from steerway.app import access  # noqa: E402
 from steerway.app.asgi import Front  # noqa: E402
 from steerway.app.events import Stream  # noqa: E402
+from steerway.app.prometheus import Prometheus  # noqa: E402
 from steerway.app.watching import TRAFFIC  # noqa: E402
 from steerway.control.traffic.rules import Flow, Look, Tally  # noqa: E402
 from steerway.delivery.deployments import actions, queries  # noqa: E402
@@ -36,7 +39,9 @@ from steerway.delivery.router.rules import cluster_name  # noqa: E402
 from steerway.platform import clock  # noqa: E402
 from steerway.platform.db import reading  # noqa: E402
 from steerway.platform.identity.models import User  # noqa: E402
-from tests.platform.web import scene  # noqa: E402
+from steerway.telemetry import store  # noqa: E402
+from steerway.telemetry.metrics.rules import QueryLimits  # noqa: E402
+from tests.platform.web import measured, scene  # noqa: E402
 
 AREAS = ("platform", "telemetry", "planning", "delivery", "control")
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -47,6 +52,8 @@ def main() -> None:
     settings.STEERWAY_STARTER = "tests.platform.web.scene.start"
     settings.MIGRATION_MODULES = dict.fromkeys(AREAS)
     call_command("migrate", run_syncdb=True, verbosity=0)
+    if "measured" in sys.argv:
+        measured.measure(store.open(settings.STEERWAY), clock.now())
     prepared = _prepare(is_empty="empty" in sys.argv)
     sys.stdout.write(json.dumps(prepared) + "\n")
     sys.stdout.flush()
@@ -98,7 +105,9 @@ def _visit() -> None:
 
 
 async def _serve(port: int) -> None:
-    front = Front(Stream(access.may_read), threads=4)
+    allowed = partial(access.may, "records.read")
+    doors = [Prometheus(store.current, allowed, QueryLimits())]
+    front = Front(Stream(access.may_read), 4, doors)
     server = uvicorn.Server(
         uvicorn.Config(
             front.door(local=False), port=port, log_level="error", timeout_graceful_shutdown=1
@@ -109,6 +118,7 @@ async def _serve(port: int) -> None:
         await asyncio.sleep(0.1)
     await front.close()
     await serving
+    store.close()
 
 
 if __name__ == "__main__":

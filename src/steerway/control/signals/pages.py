@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from steerway.control.coverage import queries as grids
 from steerway.control.signals import queries
 from steerway.planning.catalog import queries as catalog
 from steerway.platform.web import ranges
@@ -36,13 +37,25 @@ def errors(request: SteerwayRequest, name: str) -> HttpResponse:
     return render(request, "signals/errors.html", {"rows": found})
 
 
-def _asked(request: SteerwayRequest, name: str) -> dict[str, Any]:
+@part
+def coverage(request: SteerwayRequest, name: str) -> HttpResponse:
+    """Which layer is seen by which signal, at this moment."""
+    environment = _environment(request, name)
+    found = grids.grids(store.current(), [name], now=request.work.now)
+    grid = next((one for one in found if one.place.environment == environment), None)
+    return render(request, "signals/coverage.html", {"grid": grid})
+
+
+def _environment(request: SteerwayRequest, name: str) -> str:
     wanted = request.GET.get("environment", "")[:NAME_MAX]
-    environment = catalog.environment(catalog.get(name), wanted)
+    return catalog.environment(catalog.get(name), wanted).name
+
+
+def _asked(request: SteerwayRequest, name: str) -> dict[str, Any]:
     asked = ranges.of(request.GET, request.work.now)
     return {
         "service": name,
-        "environment": environment.name,
+        "environment": _environment(request, name),
         "start": asked.start,
         "end": asked.end,
     }

@@ -18,7 +18,7 @@ from steerway.telemetry.store import Limits, Store
 MARKERS_MAX: Final = 60  # more would be a fence
 ENDPOINTS: Final = 10
 TRACES: Final = 8
-LINES: Final = 12
+LINES: Final = 7
 QUICK: Final = Limits(seconds=5, memory_bytes=200 * 1024 * 1024, rows_max=1_000)
 
 

@@ -12,6 +12,7 @@ from steerway.platform.web.charts import Chart, Query, Threshold, quoted
 WINDOW: Final = "[$__rate_interval]"
 # A server error, or no answer at all. Source: OpenTelemetry HTTP semantic conventions.
 FAILED: Final = 'code=~"5..|0"'
+ROUTER: Final = 5  # seconds: it is looked at more often than that, and a rate wants some requests
 SHARES: Final = (("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99"))
 
 
@@ -49,7 +50,8 @@ def charts(place: Place) -> list[Chart]:
 
 def _traffic(place: Place) -> Chart:
     rate = f"sum by (version) (rate(router_requests_total{{{place.selector}}}{WINDOW}))"
-    return Chart("Traffic", (Query(rate, "{{version}}"),), "stack", "requests/s", "by version")
+    shown = Query(rate, "{{version}}")
+    return Chart("Traffic", (shown,), "stack", "requests/s", "by version", interval=ROUTER)
 
 
 def _errors(place: Place) -> Chart:
@@ -57,7 +59,8 @@ def _errors(place: Place) -> Chart:
     every = f"sum by (version) (rate(router_requests_total{{{place.selector}}}{WINDOW}))"
     failed = f"sum by (version) (rate(router_requests_total{{{place.selector},{FAILED}}}{WINDOW}))"
     share = f"({failed} or 0 * {every}) / ({every} > 0)"
-    return Chart("Errors", (Query(share, "{{version}}"),), "line", "ratio", "share, by version")
+    shown = Query(share, "{{version}}")
+    return Chart("Errors", (shown,), "line", "ratio", "share, by version", interval=ROUTER)
 
 
 def _latency(place: Place) -> Chart:
@@ -67,12 +70,13 @@ def _latency(place: Place) -> Chart:
         "line",
         "seconds",
         "all versions",
+        interval=ROUTER,
     )
 
 
 def _tail(place: Place) -> Chart:
     slow = Query(_quantile(place, "0.95", "le, version"), "{{version}}")
-    return Chart("Latency, p95", (slow,), "line", "seconds", "by version")
+    return Chart("Latency, p95", (slow,), "line", "seconds", "by version", interval=ROUTER)
 
 
 def _quantile(place: Place, share: str, by: str) -> str:

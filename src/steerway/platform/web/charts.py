@@ -46,6 +46,7 @@ class Chart:
     bottom: float | None = None
     top: float | None = None
     height: int | None = None
+    interval: int | None = None  # seconds between samples, where they are not the usual fifteen
     tones: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -69,6 +70,7 @@ class Chart:
             "tones": dict(self.tones),
         }
         bounds = {"bottom": self.bottom, "top": self.top, "height": self.height}
+        bounds["interval"] = self.interval
         return json.dumps(said | {name: one for name, one in bounds.items() if one is not None})
 
     @property

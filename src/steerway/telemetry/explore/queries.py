@@ -38,7 +38,8 @@ def histogram(store: Store, asked: Filter) -> Histogram:
 def choices(store: Store, asked: Filter, words: Mapping[str, str]) -> list[Choices]:
     """What the search could be narrowed by: fields of `words` first, then attributes.
 
-    Shape: a field of one value only narrows nothing, so it is left out.
+    Shape: a field of one value narrows nothing, and one whose values are all different, as an
+    id, is no choice: both are left out.
     """
     found = logs.facets(store, asked, limits=LIMITS)
     wanted = [one for one in found if one.name in words or one.name.startswith("attributes.")]
@@ -48,5 +49,5 @@ def choices(store: Store, asked: Filter, words: Mapping[str, str]) -> list[Choic
             tuple((v, n) for v, n in one.values if v and len(v) <= VALUE_LENGTH_MAX)[:VALUES_SHOWN],
         )
         for one in wanted
-        if len(one.values) > 1
+        if len(one.values) > 1 and one.values[0][1] > 1
     ][:FACETS_SHOWN]

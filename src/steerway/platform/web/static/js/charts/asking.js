@@ -4,7 +4,8 @@ const AT_ONCE_MAX = 3; // the server has few threads, and other people
 const POINTS_MAX = 400;
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 const STEP_MIN = 5;
-const WINDOW_MIN = 60; // four looks of the slowest usual source: a rate needs two of them
+const INTERVAL = 15; // seconds between two samples of most sources
+const SAMPLES = 4; // in the window of a rate: it needs two of them, and one may be late
 
 let running = 0;
 const waiting = [];
@@ -66,8 +67,8 @@ export function stepOf(range, points = POINTS_MAX) {
   return Math.max(STEP_MIN, STEPS.find((step) => step >= wanted) ?? Math.ceil(wanted / 86400) * 86400);
 }
 
-export function filled(text, range, step) {
-  const window = Math.max(WINDOW_MIN, step + 15);
+export function filled(text, range, step, interval = INTERVAL) {
+  const window = Math.max(SAMPLES * interval, step + interval);
   const span = Math.max(1, Math.round(range.until - range.from));
   return text.replaceAll("$__rate_interval", `${window}s`).replaceAll("$__interval", `${step}s`).replaceAll("$__range", `${span}s`);
 }
@@ -78,9 +79,9 @@ export function gridOf(range, step) {
   return { start, end: Math.max(start, Math.floor(range.until / step) * step), step };
 }
 
-export async function matrix(text, range, step, signal) {
+export async function matrix(text, range, step, { signal, interval } = {}) {
   const grid = gridOf(range, step);
-  const asked = new URLSearchParams({ query: filled(text, range, step), start: grid.start, end: grid.end, step });
+  const asked = new URLSearchParams({ query: filled(text, range, step, interval), start: grid.start, end: grid.end, step });
   const found = await about(text, () => json(`/api/v1/query_range?${asked}`, { signal }));
   return { series: found.data.result, warnings: found.warnings ?? [], grid };
 }

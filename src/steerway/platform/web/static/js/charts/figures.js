@@ -36,7 +36,7 @@ class Figure {
       if (error.name === "AbortError") return true;
       if (!(error instanceof Refusal)) throw error;
       this.say(error.message, error.calm ? "calm" : "wrong");
-      this.card.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: { question: error.question, words: error.message } }));
+      this.card.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: { question: error.question, words: error.message, isCalm: error.calm } }));
       return !error.calm;
     }
   }
@@ -55,7 +55,7 @@ class Figure {
 
 export class Stat extends Figure {
   async ask(range, signal) {
-    const answers = await Promise.all(this.spec.queries.map((one) => matrix(one.text, range, stepOf(range, POINTS), signal)));
+    const answers = await Promise.all(this.spec.queries.map((one) => matrix(one.text, range, stepOf(range, POINTS), { signal, interval: this.spec.interval })));
     return frame(answers, this.spec.queries).series;
   }
 

@@ -45,7 +45,7 @@ export class Panel {
     this.card.setAttribute("aria-busy", "true");
     const step = stepOf(range, this.spec.points);
     try {
-      const answers = await Promise.all(this.spec.queries.map((one) => matrix(one.text, range, step, signal)));
+      const answers = await Promise.all(this.spec.queries.map((one) => matrix(one.text, range, step, { signal, interval: this.spec.interval })));
       this.range = range;
       this.found = frame(answers, this.spec.queries);
       this.say("");
@@ -55,7 +55,7 @@ export class Panel {
       if (error.name === "AbortError") return true;
       if (!(error instanceof Refusal)) throw error;
       this.say(error.message, error.calm ? "calm" : "wrong");
-      this.card.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: { question: error.question, words: error.message } }));
+      this.card.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: { question: error.question, words: error.message, isCalm: error.calm } }));
       return !error.calm;
     } finally {
       this.card.removeAttribute("aria-busy");

@@ -191,9 +191,12 @@ form.addEventListener("submit", (event) => {
 form.elements.kind.addEventListener("change", () => form.requestSubmit());
 
 document.addEventListener("refused", (event) => {
-  const { question, words } = event.detail;
+  const { question, words, isCalm } = event.detail;
   const found = questions.find((one) => one.text.value.trim() === question);
-  if (found && found.wrong.hidden) found.refuse(words);
+  if (isCalm || !found) return;
+  // It is said where it was made, once.
+  found.refuse(words.replace(/^invalid parameter "query": /, ""));
+  event.target.hidden = true;
 });
 
 if (!questions[0].text.value) questions[0].text.focus();

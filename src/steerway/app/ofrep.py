@@ -7,6 +7,7 @@ Source: OpenFeature Remote Evaluation Protocol 0.2; flagd, "HTTP sync".
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,17 @@ class _Known:
     asked: int = 0
 
 
+def _etags() -> Mapping[Key, str]:
+    with reading():
+        return flags.etags()
+
+
+def _text(key: Key) -> tuple[str, str]:
+    with reading():
+        found = flags.document(*key)
+    return (found.etag, found.text) if found else ("", "")
+
+
 class _No(Exception):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -66,11 +78,14 @@ class _No(Exception):
 class FlagDoor:
     """Answers those who ask for flags, at both doors.
 
-    `actor_of` says in a thread who asks, or None. `now` is a clock that only goes forward.
+    `actor_of` says in a thread who asks, or None; `etags` and `text` read documents there.
+    `now` is a clock that only goes forward.
     """
 
     actor_of: Callable[[HTTPScope], Actor | None]
     asked: Asked
+    etags: Callable[[], Mapping[Key, str]] = _etags
+    text: Callable[[Key], tuple[str, str]] = _text
     now: Callable[[], float] = time.monotonic
     rate_max: int = RATE_MAX
     _held: dict[Key, _Held] = field(default_factory=dict)
@@ -161,16 +176,20 @@ class FlagDoor:
     async def _flags(self, key: Key) -> _Held | None:
         async with self._looking:
             if self.now() - self._looked_at >= FLAGS_SECONDS or self._looked_at < 0:
-                self._etags = await asyncio.to_thread(_etags)
+                self._etags = await asyncio.to_thread(self.etags)
                 self._looked_at = self.now()
             held, etag = self._held.get(key), self._etags.get(key)
             if held is None or held.etag != etag:
-                held = await asyncio.to_thread(_read, key) if etag else None
+                held = await asyncio.to_thread(self._read, key) if etag else None
             if held is None:
                 self._held.pop(key, None)
             else:
                 self._held[key] = held
             return held
+
+    def _read(self, key: Key) -> _Held | None:
+        etag, text = self.text(key)
+        return _Held(etag, text, compiled(json.loads(text), now=time.time)) if etag else None
 
 
 def _may(actor: Actor, key: Key) -> bool:
@@ -202,19 +221,6 @@ def _place(scope: HTTPScope, headers: Mapping[str, bytes], actor: Actor) -> Key:
         "Name the flags: with the headers x-steerway-service and x-steerway-environment, or "
         "with a token whose scope is flags.evaluate@SERVICE/ENVIRONMENT.",
     )
-
-
-def _etags() -> Mapping[Key, str]:
-    with reading():
-        return flags.etags()
-
-
-def _read(key: Key) -> _Held | None:
-    with reading():
-        found = flags.document(*key)
-    if found is None:
-        return None
-    return _Held(found.etag, found.text, compiled(flags.parsed(found), now=time.time))
 
 
 async def _body(receive: Receive) -> bytes:

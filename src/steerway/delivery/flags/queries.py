@@ -128,12 +128,6 @@ def document(service: str, environment: str) -> FlagDocument | None:
     return FlagDocument.objects.filter(service=service, environment=environment).first()
 
 
-def parsed(found: FlagDocument) -> dict[str, Any]:
-    """A document as values, for those who evaluate it."""
-    whole: dict[str, Any] = json.loads(found.text)
-    return whole
-
-
 def etags(services: Iterable[str] | None = None) -> dict[tuple[str, str], str]:
     """The digest of every document, by service and environment. Shape: one query."""
     found = FlagDocument.objects.all()

@@ -37,6 +37,11 @@ BURN_TILT: Final = np.log(2.0)
 BURN_TIMES_MAX: Final = 3  # so that a long outage does not hold for as long again when it is over
 TINY: Final = 1e-300
 LATE_HALF: Final = 10  # seconds by which half of the capital for late faults has been placed
+# As plain numbers: reading a member of an enum takes longer than comparing a small array.
+STAY, ADVANCE, ROLL_BACK, HOLD, STEP_BACK, FINISH = (int(one) for one in Move)
+(COLLECTING, PROVEN, TIME, BUDGET, DOWN, SUSPICION, BURN, STARVED, SILENCE, BAKE, BRAKE) = (
+    int(one) for one in Why
+)
 
 
 class State(NamedTuple):
@@ -262,19 +267,19 @@ def _decided(found: Terms, state: State, second: Second) -> Moves:
     is_old, is_due = state.in_stage >= t_min, state.in_stage >= t_max
     due = np.where(beside, (is_proven & is_old) | is_due, is_old)
     hold = _holding(found, state, is_silent & ~(is_proven & beside))
-    move = np.where(due, np.where(beside, Move.ADVANCE, Move.FINISH), Move.STAY)
-    why = np.where(is_proven & is_old, Why.PROVEN, np.where(due, Why.TIME, Why.COLLECTING))
+    move = np.where(due, np.where(beside, ADVANCE, FINISH), STAY)
+    why = np.where(is_proven & is_old, PROVEN, np.where(due, TIME, COLLECTING))
     blocked = due & (hold > 0)
-    move, why = np.where(blocked, Move.HOLD, move), np.where(blocked, hold, why)
-    braked = second.braked & ((move == Move.ADVANCE) | (move == Move.FINISH))
-    move, why = np.where(braked, Move.HOLD, move), np.where(braked, Why.BRAKE, why)
+    move, why = np.where(blocked, HOLD, move), np.where(blocked, hold, why)
+    braked = second.braked & ((move == ADVANCE) | (move == FINISH))
+    move, why = np.where(braked, HOLD, move), np.where(braked, BRAKE, why)
     back = ~beside & (state.bake.max((1, 2)) >= found.log_step_back)
-    move, why = np.where(back, Move.STEP_BACK, move), np.where(back, Why.BAKE, why)
+    move, why = np.where(back, STEP_BACK, move), np.where(back, BAKE, why)
     for bad, reason in (
-        (state.log_total >= found.log_alpha, Why.BUDGET),
-        (state.down >= DOWN_SECONDS, Why.DOWN),
+        (state.log_total >= found.log_alpha, BUDGET),
+        (state.down >= DOWN_SECONDS, DOWN),
     ):
-        move, why = np.where(bad, Move.ROLL_BACK, move), np.where(bad, reason, why)
+        move, why = np.where(bad, ROLL_BACK, move), np.where(bad, reason, why)
     return Moves(move, why, passed, needed, gate)
 
 
@@ -290,18 +295,18 @@ def _holding(found: Terms, state: State, is_silent: Flags) -> Whole:
     canary, stable = state.trials_canary[:, 0], state.trials_stable[:, 0]
     share = np.where(beside, weight(found, state), 0.5)
     starved = beside & (log_starved(canary, canary + stable, share) >= LOG_STARVED)
-    why = np.where(is_silent, Why.SILENCE, 0)
-    why = np.where(starved, Why.STARVED, why)
-    why = np.where(state.burn >= LOG_BURN, Why.BURN, why)
-    return np.where(state.log_total >= found.log_suspicion, Why.SUSPICION, why)
+    why = np.where(is_silent, SILENCE, 0)
+    why = np.where(starved, STARVED, why)
+    why = np.where(state.burn >= LOG_BURN, BURN, why)
+    return np.where(state.log_total >= found.log_suspicion, SUSPICION, why)
 
 
 def _entered(found: Terms, state: State, moves: Moves) -> State:
     """Those that go on or back: counts, gates and sums of the stage begin anew."""
-    on, back = moves.move == Move.ADVANCE, moves.move == Move.STEP_BACK
+    on, back = moves.move == ADVANCE, moves.move == STEP_BACK
     if not (on | back).any():
         return state
-    proven = np.where(on, moves.why == Why.PROVEN, state.proven)
+    proven = np.where(on, moves.why == PROVEN, state.proven)
     moved = moved_to(frozen(found, state), on | back, state.stage + on - back)
     return moved._replace(proven=proven)
 

@@ -17,6 +17,7 @@ from steerway.control.bridge import api as bridge
 from steerway.control.coverage import api as coverage
 from steerway.control.signals import api as signals
 from steerway.control.traffic import api as traffic
+from steerway.delivery.analyses import api as analyses
 from steerway.delivery.deployments import api as deployments
 from steerway.delivery.releases import api as releases
 from steerway.delivery.runtimes import api as runtimes
@@ -47,6 +48,7 @@ ROUTERS: list[tuple[str, Router]] = [
     ("/holds", changes.holds),
     ("/freeze", changes.freeze),
     ("/deployments", deployments.router),
+    ("/deployments", analyses.router),
     ("/rollbacks", deployments.rollbacks),
     ("/releases", releases.router),
     ("/coverage", coverage.router),

@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "deploy": ("steerway.delivery.deployments.cli:deploy", "Deploy a version of a service."),
     "rollback": ("steerway.delivery.deployments.cli:rollback", "Return to the last good release."),
     "cancel": ("steerway.delivery.deployments.cli:cancel", "Stop a deployment before its switch."),
+    "canary": ("steerway.delivery.analyses.cli:canary", "Steer a version that earns its traffic."),
     "watch": ("steerway.delivery.deployments.cli:watch", "Follow a deployment to its end."),
     "deployment": ("steerway.delivery.deployments.cli:deployment", "Show one deployment."),
     "deployments": ("steerway.delivery.deployments.cli:deployments", "List deployments."),

@@ -18,6 +18,7 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "deployments.start": Role.DEVELOPER,
     "deployments.cancel": Role.DEVELOPER,
     "deployments.rollback": Role.DEVELOPER,
+    "deployments.steer": Role.DEVELOPER,
     "flags.change": Role.DEVELOPER,
     "flags.turn-off": Role.DEVELOPER,
     "flags.evaluate": Role.VIEWER,

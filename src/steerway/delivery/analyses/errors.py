@@ -1,6 +1,6 @@
 """What analyses refuse, and how they end a deployment."""
 
-from steerway.platform.errors import Refused
+from steerway.platform.errors import NotFound, Refused
 
 
 class Worse(Refused):
@@ -9,7 +9,7 @@ class Worse(Refused):
     message = "{version} is rolled back. {reason}"
 
 
-class NotJudged(Refused):
+class NotJudged(NotFound):
     """It has no analysis, or it has not begun."""
 
     message = (

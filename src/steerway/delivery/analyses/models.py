@@ -4,6 +4,8 @@ from django.db import models
 
 from steerway.delivery.analyses.rules.words import State, Wish
 
+ALL = 100.0
+
 
 class Analysis(models.Model):
     """One judged deployment: where it stands, what is known, and what people want of it.
@@ -57,3 +59,20 @@ class Analysis(models.Model):
     def is_running(self) -> bool:
         """Whether it may still change the share."""
         return self.state == State.RUNNING
+
+    @property
+    def steps(self) -> list[float]:
+        """Its shares, in percent, without the last one, which is everything."""
+        return [float(step) for step in self.section["steps"]]
+
+    @property
+    def next_step(self) -> float | None:
+        """The share that comes after the one it has; None at 100 %."""
+        return next((step for step in (*self.steps, ALL) if step > self.percent), None)
+
+    @property
+    def waits_for(self) -> float | None:
+        """The step that somebody must approve before anything goes on."""
+        step = self.next_step
+        must = self.is_running and step in self.section["approve"] and step not in self.approved
+        return step if must else None

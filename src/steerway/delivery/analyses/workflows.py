@@ -133,7 +133,7 @@ def _second(
     asked, replies = _topped_up(scene, section, watch, canary)
     comparison, tick = _compared(scene, replace(watch, asked=asked), canary, stable)
     extras = {**tick.counts, **scene.extras()}
-    tick = replace(tick, counts=extras, brake=brake(section, analysis))
+    tick = replace(tick, counts=extras, brake=brake(analysis))
     judgement, verdict = judging.judge(watch.judgement, tick)
     with unit_of_work():
         seen = Seen(verdict, judgement, comparison.places, replies)
@@ -152,14 +152,12 @@ def _compared(
     )
 
 
-def brake(section: CanarySection, analysis: Analysis) -> str:
+def brake(analysis: Analysis) -> str:
     """Who or what keeps it where it is; empty when nothing does."""
     if analysis.paused_by:
         return f"{analysis.paused_by} has paused it"
-    following = [step for step in (*section.steps, ALL) if step > analysis.percent]
-    if following and following[0] in section.approve and following[0] not in analysis.approved:
-        return f"somebody must approve the step to {following[0]:g} %"
-    return ""
+    step = analysis.waits_for
+    return "" if step is None else f"somebody must approve the step to {step:g} %"
 
 
 def _topped_up(

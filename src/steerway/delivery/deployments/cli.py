@@ -97,7 +97,7 @@ def rollback(
 @click.command()
 @click.argument("ref")
 def cancel(ref: str) -> None:
-    """Stop the deployment REF before its switch, and undo what it started."""
+    """Stop the deployment REF before its switch, or a canary, and undo what it started."""
     connect().post(f"/api/deployments/{ref}/cancellation")
     click.echo(f"{ref} is asked to stop. `steerway watch {ref}` follows it.")
 

@@ -1,6 +1,6 @@
 """The canary's verdict and what others decide on the same simulated traffic, and what it costs.
 
-    python benchmarks/bench_canaries.py [--runs 2000] [--workers 2]
+    python benchmarks/bench_canaries.py [--runs 2000] [--seed 1] [--workers 2]
 
 Prints, for each rate of requests and of errors, how many releases each policy rolls back, after
 how many seconds, and how many requests have failed by then beyond what the stable version would
@@ -82,23 +82,25 @@ class Cell:
     fault: str
     disturbed: str
     runs: int
+    seed: int
 
 
 def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__)
     wanted.add_argument("--runs", type=int, default=RUNS)
+    wanted.add_argument("--seed", type=int, default=SEED)
     wanted.add_argument("--workers", type=int, default=2)
     asked = wanted.parse_args()
     cost()
     with ProcessPoolExecutor(asked.workers) as pool:
         clean = [
-            Cell(policy, rate, base, fault, "", asked.runs)
+            Cell(policy, rate, base, fault, "", asked.runs, asked.seed)
             for rate, base in PLACES
             for fault in FAULTS
             for policy in POLICIES
         ]
         odd = [
-            Cell(policy, rate, base, "none", name, asked.runs)
+            Cell(policy, rate, base, "none", name, asked.runs, asked.seed)
             for rate, base in DISTURBED_PLACES
             for name in DISTURBED
             for policy in POLICIES
@@ -117,7 +119,7 @@ def simulated(cell: Cell) -> Figures:
     """The figures of one cell; the seed depends on the traffic and not on the policy."""
     names = (*FAULTS, *DISTURBED)
     place = names.index(cell.disturbed or cell.fault) * 1000 + int(cell.rate)
-    seed = SEED + 10 * place + int(cell.base * 1000)
+    seed = cell.seed + 10 * place + int(cell.base * 1000)
     odd = DISTURBED.get(cell.disturbed, CALM)
     traffic = Traffic(cell.rate, cell.base, FAULTS[cell.fault], odd, cell.runs, seed)
     if cell.policy == OURS:

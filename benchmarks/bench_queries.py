@@ -173,14 +173,16 @@ def served(store: Store) -> Iterator[str]:
     port = peer.free_port()
     config = uvicorn.Config(app, port=port, lifespan="off", log_level="error")
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
-    asyncio.run(door.close())
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        asyncio.run(door.close())
 
 
 def timed(url: str, query: str, end_ms: float) -> tuple[float, int]:

@@ -17,6 +17,7 @@ from steerway.telemetry.metrics.rules import DEFAULT, Answer, QueryLimits, milli
 from steerway.telemetry.promql import evaluation, parsing
 from steerway.telemetry.promql.context import LOOKBACK_MS, Context
 from steerway.telemetry.promql.errors import QueryInvalid
+from steerway.telemetry.promql.leaves import Leaf, leaves
 from steerway.telemetry.promql.parsing import Matcher, Selector
 from steerway.telemetry.series import listing
 from steerway.telemetry.series.index import index_of
@@ -134,7 +135,7 @@ class Budget:
 def evaluated(store: Store, tree: grammar.Expr, grid: Grid, budget: Budget) -> Answer:
     """The value of a query over a grid. Raises: as `instant`, but for what cannot be read."""
     reading = Reading(index_of(store), partial(budget.ask, store), budget.limits.cells)
-    reading.prepare(selectors(tree))
+    reading.prepare(leaves(tree))
     context = Context(reading, grid, grid, budget.check, cells_max=budget.limits.cells)
     return Answer(parsing.kind(tree), evaluation.evaluate(tree, context), grid)
 
@@ -145,11 +146,7 @@ def _spoken(kind: str) -> str:
 
 def selectors(tree: grammar.Expr) -> list[Selector]:
     """Every selector of a query."""
-    return [
-        parsing.selector(node)
-        for node in parsing.walk(tree)
-        if isinstance(node, grammar.VectorSelector)
-    ]
+    return [one.selector for one in leaves(tree)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +202,7 @@ def newest(
     """
     wanted = [Selector(matchers_of(text), 0, None) for text in selectors_]
     reading = Reading(index_of(store), partial(budget.ask, store), budget.limits.cells)
-    reading.prepare(wanted)
+    reading.prepare([Leaf(one) for one in wanted])
     found, seen = [], set[str]()
     for one in wanted:
         values = reading.newest(one, rules.at(at), LOOKBACK_MS)
@@ -265,9 +262,11 @@ def exemplars(
         QueryInvalid: it cannot be read.
     """
     budget = budget or Budget()
+    index = index_of(store)
+    index.refresh()
     found = []
     for one in {one.matchers: one for one in selectors(parsing.parse(query))}:
-        selection = select(index_of(store), one)
+        selection = select(index, one)
         if not len(selection.ids):
             continue
         params = {"metrics": list(selection.metrics), "ids": selection.ids.tolist()}

@@ -6,19 +6,23 @@ Source: Prometheus, HTTP API; Exposition formats.
 import json
 import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from steerway.telemetry.metrics.rules import Answer
-from steerway.telemetry.vectors.labels import NAME
+from steerway.telemetry.vectors.labels import NAME, Rows
 from steerway.telemetry.vectors.native import Histogram
 from steerway.telemetry.vectors.numbers import plain
-from steerway.telemetry.vectors.shapes import Floats, Samples, Scalar, Text, Vector, are_natives
+from steerway.telemetry.vectors.shapes import Floats, Samples, Scalar, Text, Times, Vector
 
 SMALL, LARGE = 1e-6, 1e21  # outside, a number has an exponent
-# Between these, `repr` writes no exponent.
-PLAIN_MIN, PLAIN_MAX = 1e-4, 1e16
+# Between these, Arrow writes what Prometheus does.
+PLAIN_MIN, PLAIN_MAX = 1e-4, 1e10
+ROWS_AT_ONCE: Final = 1_000  # their text stays below two gigabytes
 SERIES_LABEL: Final = (",", ":")
 
 
@@ -74,48 +78,65 @@ def _vector(value: Vector, answer: Answer) -> Iterator[str]:
 
 
 def _matrix(value: Any, answer: Answer) -> Iterator[str]:
-    times = [seconds(time) for time in answer.grid.times.tolist()]
     if isinstance(value, Scalar):
-        yield f'{{"metric":{{}},"values":[{_points(times, value.values)}]}}'
+        points = _points(answer.grid.times, value.values, np.array([0, len(value.values)]))
+        yield f'{{"metric":{{}},"values":[{points[0]}]}}'
         return
     assert isinstance(value, Vector)
+    floats = value.floats
+    columns = np.nonzero(floats)[1]
+    starts = np.concatenate([[0], np.cumsum(floats.sum(axis=1))])
+    points = _points(answer.grid.times[columns], value.values[floats], starts)
     for row, labels in enumerate(value.labels.sets()):
-        held = value.present[row]
-        found = None if value.histograms is None else value.histograms[row]
         parts = [f'"metric":{_metric(labels)}']
-        floats = held if found is None else held & ~are_natives(found)
-        if floats.all():
-            parts.append(f'"values":[{_points(times, value.values[row])}]')
-        elif floats.any():
-            there = [times[at] for at in np.flatnonzero(floats)]
-            parts.append(f'"values":[{_points(there, value.values[row][floats])}]')
-        if found is not None and (held & ~floats).any():
-            points = [
-                f"[{times[at]},{histogram(found[at])}]" for at in np.flatnonzero(held & ~floats)
-            ]
-            parts.append(f'"histograms":[{",".join(points)}]')
+        if points[row]:
+            parts.append(f'"values":[{points[row]}]')
+        if value.histograms is not None and value.natives[row].any():
+            parts.append(f'"histograms":[{_histograms(value, row, answer)}]')
         yield "{" + ",".join(parts) + "}"
 
 
+def _histograms(value: Vector, row: int, answer: Answer) -> str:
+    assert value.histograms is not None
+    found = value.histograms[row]
+    times = answer.grid.times.tolist()
+    held = np.flatnonzero(value.natives[row])
+    return ",".join(f"[{seconds(times[at])},{histogram(found[at])}]" for at in held)
+
+
 def _samples(value: Samples) -> Iterator[str]:
+    points = _points(value.times, value.values, value.starts)
     for row, labels in enumerate(value.labels.sets()):
-        span = slice(int(value.starts[row]), int(value.starts[row + 1]))
-        if span.start == span.stop:
-            continue
-        times = [seconds(time) for time in value.times[span].tolist()]
-        points = _points(times, value.values[span])
-        yield f'{{"metric":{_metric(labels)},"values":[{points}]}}'
+        if points[row]:
+            yield f'{{"metric":{_metric(labels)},"values":[{points[row]}]}}'
 
 
-def _points(times: list[str], values: Floats) -> str:
-    """Pairs of time and value; by far the most of most answers."""
+def _points(times: Times, values: Floats, starts: Rows) -> list[str]:
+    """Pairs of time and value, row after row: by far the most of most answers.
+
+    Written by Arrow, several times as fast as number by number.
+    """
+    found: list[str] = []
+    ends = np.append(np.arange(0, len(starts) - 1, ROWS_AT_ONCE), len(starts) - 1)
+    for first, last in pairwise(ends.tolist()):
+        span = slice(int(starts[first]), int(starts[last]))
+        offsets = pa.array((starts[first : last + 1] - starts[first]).astype(np.int32))
+        rows = pa.ListArray.from_arrays(offsets, _pairs(times[span], values[span]))
+        found += pc.binary_join(rows, ",").to_pylist()
+    return found
+
+
+def _pairs(times: Times, values: Floats) -> pa.Array:
+    distinct, inverse = np.unique(times, return_inverse=True)
+    begun = pa.array([f'[{seconds(time)},"' for time in distinct.tolist()], pa.string())
+    texts = pc.cast(pa.array(values, pa.float64()), pa.string())
     size = np.abs(values)
-    is_plain = ((size >= PLAIN_MIN) & (size < PLAIN_MAX)) | (size == 0)
-    numbers = values.tolist()
-    if is_plain.all():
-        text = ",".join([f'[{time},"{one!r}"]' for time, one in zip(times, numbers, strict=True)])
-        return text.replace('.0"]', '"]')
-    return ",".join([f'[{time},"{number(one)}"]' for time, one in zip(times, numbers, strict=True)])
+    odd = ~(((size >= PLAIN_MIN) & (size < PLAIN_MAX)) | (size == 0))
+    if odd.any():
+        written = pa.array([number(one) for one in values[odd].tolist()], pa.string())
+        texts = pc.replace_with_mask(texts, pa.array(odd), written)
+    at = pa.array(inverse.reshape(-1))
+    return pc.binary_join_element_wise(begun.take(at), texts, '"]', "")
 
 
 def histogram(found: Histogram) -> str:

@@ -59,10 +59,15 @@ class Index:
         self._kept = _Kept()
         self._families: OrderedDict[str, Family] = OrderedDict()
 
-    def families(self, metrics: Iterable[str]) -> dict[str, Family]:
-        """The families of some metrics, as they are in the store now."""
+    def refresh(self) -> None:
+        """See what the store has now; until the next time, that is what is known."""
         with self._lock:
-            state = self._look().get("series", 0)
+            self._look()
+
+    def families(self, metrics: Iterable[str]) -> dict[str, Family]:
+        """The families of some metrics, as they were at the last `refresh`."""
+        with self._lock:
+            state = self._kept.state.get("series", 0)
             found = {metric: self._family(metric, state) for metric in metrics}
             self._forget(keep=set(found))
             return found
@@ -70,7 +75,6 @@ class Index:
     def metrics(self) -> list[str]:
         """The names of all metrics, in order."""
         with self._lock:
-            self._look()
             if self._kept.metrics is None:
                 self._kept.metrics = self._store.table(METRICS)["metric"].to_pylist()
             return self._kept.metrics
@@ -78,7 +82,6 @@ class Index:
     def natives(self) -> frozenset[str]:
         """The names of metrics of which there are native histograms."""
         with self._lock:
-            self._look()
             if self._kept.natives is None:
                 self._kept.natives = frozenset(self._store.table(NATIVES)["metric"].to_pylist())
             return self._kept.natives

@@ -48,6 +48,7 @@ class Span:
 
 def series(index: Index, ask: Ask, selectors: Sequence[tuple[Matcher, ...]], span: Span) -> Labels:
     """The labels of all series that any of the selectors selects, each once, in order."""
+    index.refresh()
     parts = []
     for matchers in selectors:
         found = select(index, matchers)

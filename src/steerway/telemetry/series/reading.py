@@ -1,7 +1,7 @@
 """The samples of one query."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -9,13 +9,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from steerway.telemetry.promql.errors import TooManySamples
+from steerway.telemetry.promql.leaves import Leaf
 from steerway.telemetry.promql.parsing import Matcher, Selector
 from steerway.telemetry.promql.windows import windows
 from steerway.telemetry.series import natives, rolling
 from steerway.telemetry.series.index import Index
 from steerway.telemetry.series.rolling import Statement
-from steerway.telemetry.series.selecting import Selection, select
-from steerway.telemetry.vectors.labels import Symbols
+from steerway.telemetry.series.selecting import Selection, select, united
+from steerway.telemetry.vectors.labels import Rows, Symbols
 from steerway.telemetry.vectors.shapes import (
     NOTHING,
     STALE_BITS,
@@ -40,20 +41,33 @@ class Reading:
     cells_max: int = CELLS_MAX
     symbols: Symbols = field(init=False)
     _selections: dict[tuple[Matcher, ...], Selection] = field(default_factory=dict)
+    _wider: dict[tuple[object, int, object], Selection] = field(default_factory=dict)
     _answers: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.symbols = Symbols(self.index.symbols)
 
-    def prepare(self, selectors: Sequence[Selector]) -> None:
-        """Look up all series of the query first, so that equal strings are equal numbers."""
-        found = {one.matchers: select(self.index, one.matchers) for one in selectors}
+    def prepare(self, leaves: Sequence[Leaf]) -> None:
+        """Look up all series of the query first, so that equal strings are equal numbers.
+
+        Leaves that are computed alike are computed together: a statement costs more than its rows.
+        """
+        self.index.refresh()
+        found = {one.selector.matchers: select(self.index, one.selector.matchers) for one in leaves}
         self.symbols = Symbols(self.index.symbols)
         for matchers, selection in found.items():
             labels = selection.labels.with_symbols(self.symbols)
-            self._selections[matchers] = Selection(
-                selection.metrics, selection.ids, labels, selection.whole
-            )
+            self._selections[matchers] = replace(selection, labels=labels)
+        kinds: dict[tuple[object, ...], dict[int, Selection]] = {}
+        for one in leaves:
+            selection = self._selections[one.selector.matchers]
+            if len(selection.ids) and not self._is_native(selection):
+                kinds.setdefault(one.kind, {})[id(selection)] = selection
+        for kind, several in kinds.items():
+            if len(several) > 1:
+                wide = united(list(several.values()))
+                for number in several:
+                    self._wider[kind[0] or "newest", number, kind[1]] = wide
 
     def newest(self, selector: Selector, grid: Grid, lookback: int) -> Vector:
         """The newest sample of each series at each moment, unless it is older or a stale mark."""
@@ -107,16 +121,24 @@ class Reading:
         return bool(selection.metrics) and not self.index.natives().isdisjoint(selection.metrics)
 
     def _rolled(self, function: str, selection: Selection, grid: Grid, length: int) -> Vector:
-        key = ("rolled", function, id(selection), grid, length)
+        window = 0 if function == "newest" else length
+        wide = self._wider.get((function, id(selection), window), selection)
+        key = ("rolled", function, id(wide), grid, length)
         if key not in self._answers:
-            self._answers[key] = self._asked(function, selection, grid, length)
-        found: Vector = self._answers[key]
-        return found
+            self._answers[key] = self._asked(function, wide, grid, length)
+        rows, found = self._answers[key]
+        vector: Vector = found
+        if wide is selection:
+            return vector
+        return vector.take(np.isin(wide.ids, selection.ids)[rows])
 
-    def _asked(self, function: str, selection: Selection, grid: Grid, length: int) -> Vector:
+    def _asked(
+        self, function: str, selection: Selection, grid: Grid, length: int
+    ) -> tuple[Rows, Vector]:
+        """The rows of the selection that have any value, and their values."""
         size = len(selection.ids)
         if not size or not grid.size:
-            return empty(self.symbols, grid.size)
+            return np.zeros(0, np.int64), empty(self.symbols, grid.size)
         self._check(size * grid.size)
         rows, values, present = [], [], []
         for part in rolling.pieces(selection, grid, length):
@@ -129,14 +151,11 @@ class Reading:
             present.append(held if known.all() else held[known])
         row = np.concatenate(rows)
         order = np.argsort(row, kind="stable")
+        row, held = row[order], _stacked(present, order)
+        some: Bools = held.any(axis=1)
         drops = np.zeros(len(row), np.bool_)
-        found = Vector(
-            selection.labels.take(row[order]),
-            _stacked(values, order),
-            _stacked(present, order),
-            drops,
-        )
-        return found.where(found.present)
+        labels = selection.labels.take(row)
+        return row[some], Vector(labels, _stacked(values, order), held, drops).where(held)
 
     def _samples(self, selection: Selection, start: int, end: int, *, stale: bool) -> Samples:
         key = ("samples", id(selection), start, end, stale)

@@ -79,10 +79,10 @@ def _which(
         "ts > fromUnixTimestamp64Milli({start:Int64})",
         "ts <= fromUnixTimestamp64Milli({end:Int64})",
     ]
-    if part is not None and selection.whole:
+    if part is not None and selection.is_most:
         parts.append("id BETWEEN {first:UInt64} AND {last:UInt64}")
         params |= {"first": int(part[0]), "last": int(part[-1])}
-    elif not selection.whole:
+    elif not selection.is_most:
         parts.append("id IN {ids:Array(UInt64)}")
         params["ids"] = (selection.ids if part is None else part).tolist()
     return " AND ".join(parts), params

@@ -12,6 +12,7 @@ from steerway.telemetry.promql.relabelling import matches
 from steerway.telemetry.series.index import Ids, Index
 from steerway.telemetry.vectors.labels import NAME, Labels, Symbols, joined
 
+MOST: Final = 0.5
 METRICS_MAX: Final = 2_000  # that one selector may name by an expression
 
 
@@ -19,13 +20,18 @@ METRICS_MAX: Final = 2_000  # that one selector may name by an expression
 class Selection:
     """Selected series, in the order of their labels.
 
-    `whole`: they are all that their metrics have.
+    `known`: how many series their metrics have in all.
     """
 
     metrics: tuple[str, ...]
     ids: Ids
     labels: Labels
-    whole: bool
+    known: int
+
+    @property
+    def is_most(self) -> bool:
+        """So many of all that it is cheaper to read all."""
+        return len(self.ids) >= self.known * MOST
 
 
 def select(
@@ -41,7 +47,7 @@ def select(
     metrics = _metrics(index, names)
     if len(metrics) > METRICS_MAX:
         raise TooManySamples(most=f"those of {METRICS_MAX} metrics")
-    parts, ids, used, whole = [], [], [], True
+    parts, ids, used, known = [], [], [], 0
     for metric, family in index.families(metrics).items():
         held = np.ones(len(family.ids), np.bool_)
         for one in rest:
@@ -50,9 +56,18 @@ def select(
             used.append(metric)
             ids.append(family.ids[held])
             parts.append(family.labels.take(held))
-            whole = whole and bool(held.all())
+            known += len(held)
     labels = joined(symbols or index.symbols, parts)
-    return Selection(tuple(used), _concatenated(ids), labels, whole)
+    return Selection(tuple(used), _concatenated(ids), labels, known)
+
+
+def united(several: list[Selection]) -> Selection:
+    """The series of several selections of one query, each once."""
+    ids, first = np.unique(_concatenated([one.ids for one in several]), return_index=True)
+    labels = joined(several[0].labels.symbols, [one.labels for one in several]).take(first)
+    known = {one.metrics: one.known for one in several}
+    names = tuple(sorted({name for one in several for name in one.metrics}))
+    return Selection(names, ids, labels, sum(known.values()))
 
 
 def _concatenated(ids: list[Ids]) -> Ids:

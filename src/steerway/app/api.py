@@ -35,6 +35,8 @@ from steerway.platform.identity.middleware import READS
 from steerway.platform.log import api as log
 from steerway.platform.secrets import api as secrets
 from steerway.telemetry.collectors import api as collectors
+from steerway.telemetry.logs import api as logs
+from steerway.telemetry.traces import api as traces
 
 # The visible list: every router, where it is mounted.
 ROUTERS: list[tuple[str, Router]] = [
@@ -54,6 +56,8 @@ ROUTERS: list[tuple[str, Router]] = [
     ("/coverage", coverage.router),
     ("/collectors", collectors.router),
     ("/log", log.router),
+    ("/logs", logs.router),
+    ("/traces", traces.router),
     ("/me", identity.me),
     ("/people", identity.people),
     ("/tokens", identity.keys),

@@ -48,7 +48,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "deployment": ("steerway.delivery.deployments.cli:deployment", "Show one deployment."),
     "deployments": ("steerway.delivery.deployments.cli:deployments", "List deployments."),
     "releases": ("steerway.delivery.releases.cli:releases", "List releases."),
-    "logs": ("steerway.delivery.runtimes.cli:logs", "Show what a service's replicas print."),
+    "logs": ("steerway.telemetry.logs.cli:logs", "Show, search and follow what a service prints."),
+    "traces": ("steerway.telemetry.traces.cli:traces", "List traces, show one, map the services."),
     "coverage": (
         "steerway.control.coverage.cli:coverage",
         "Which layers of a service are seen, and which went silent.",

@@ -5,6 +5,7 @@ from pydantic import Field
 from steerway.platform.descriptor.section import Section
 from steerway.telemetry.collectors.descriptor import SupplierSection
 from steerway.telemetry.databases.descriptor import ObservedDatabaseSection
+from steerway.telemetry.logs.descriptor import LogsSection
 from steerway.telemetry.scraping.descriptor import ScrapeSection
 
 
@@ -16,6 +17,9 @@ class TelemetrySection(Section):
     )
     databases: tuple[ObservedDatabaseSection, ...] = Field(
         default=(), max_length=20, description="Databases of the service, to be looked at."
+    )
+    logs: LogsSection = Field(
+        default=LogsSection(), description="How what the service prints is understood."
     )
     suppliers: tuple[SupplierSection, ...] = Field(
         default=(), max_length=50, description="Whom the service needs, and whether they answer."

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from steerway.app.intake import TelemetryDoor
     from steerway.app.ofrep import FlagDoor
     from steerway.app.prometheus import Prometheus
+    from steerway.app.tailing import Tail
     from steerway.app.telemetry import Telemetry
     from steerway.app.worker import Worker
 
@@ -104,7 +105,7 @@ async def _listen(
     from steerway.app.telemetry import Telemetry  # noqa: PLC0415 -- the same
 
     telemetry = Telemetry(settings)
-    beside: list[Beside] = [_prometheus(settings), _senders(telemetry), _flags()]
+    beside: list[Beside] = [_prometheus(settings), _tail(), _senders(telemetry), _flags()]
     front = Front(Stream(access.may_read), settings.threads, beside)
     servers = [_Door(front.door(local=False)), _Door(front.door(local=True))]
     stop = asyncio.Event()
@@ -127,6 +128,15 @@ async def _listen(
         (await working).stop()
     finally:
         telemetry.stop()
+
+
+def _tail() -> "Tail":
+    """The door of those who follow lines."""
+    from steerway.app import access  # noqa: PLC0415 -- Django is loaded now
+    from steerway.app.tailing import Tail  # noqa: PLC0415 -- the same
+    from steerway.telemetry import store  # noqa: PLC0415 -- arrays take their time to load
+
+    return Tail(store.current, partial(access.may, "records.read"))
 
 
 def _prometheus(settings: Settings) -> "Prometheus":

@@ -18,6 +18,7 @@ from steerway.app.chores import Complaint, tidy
 from steerway.app.grounds import ground_of
 from steerway.app.observing import Observing
 from steerway.app.permissions import PERMISSIONS
+from steerway.app.printing import Printing
 from steerway.app.telemetry import Telemetry
 from steerway.app.waking import BELL, ring
 from steerway.app.watching import ASKED, BOARD, TRAFFIC
@@ -49,6 +50,8 @@ LOOK_SECONDS: Final = 1.0
 FLAGS_SECONDS: Final = 0.5  # how long a switch that was turned may take to reach a replica's file
 TIDY_SECONDS: Final = 3600.0
 TELEMETRY_SECONDS: Final = 60.0
+LINES_SECONDS: Final = 0.5
+SPANS_SECONDS: Final = 5.0
 COVERAGE_SECONDS: Final = 15.0
 COVERAGE_LOOKS: Final = 4  # within the silence that makes a cell stale
 SQLITE_WITH_MILLISECONDS: Final = (3, 42)
@@ -121,6 +124,7 @@ class Worker:
             tend = partial(self._tend, telemetry)
             self._keep_doing("telemetry", tend, TELEMETRY_SECONDS, self._ending)
             self._observe(telemetry)
+            self._follow(telemetry)
 
     def stop(self) -> None:
         """End the threads; what is in the middle of a step goes on at the next start."""
@@ -132,6 +136,12 @@ class Worker:
             thread.join(timeout=5)
         DBOS.destroy()
 
+    def _follow(self, telemetry: Telemetry) -> None:
+        printing = Printing(self.ground, self.settings, telemetry.intake)
+        self._keep_doing("lines", printing.lines.look, LINES_SECONDS, self._ending)
+        self._keep_doing("requests", printing.requests.look, LINES_SECONDS, self._ending)
+        self._keep_doing("spans", printing.meter.look, SPANS_SECONDS, self._ending)
+
     def _observe(self, telemetry: Telemetry) -> None:
         self.observing = Observing(self.ground, self.settings, telemetry.intake, BOARD)
         self.observing.start()
@@ -140,7 +150,7 @@ class Worker:
         self._keep_doing("coverage", watch.look, pause, self._ending)
 
     def _keep_doing(
-        self, name: str, task: Callable[[], None], seconds: float, waker: threading.Event
+        self, name: str, task: Callable[[], object], seconds: float, waker: threading.Event
     ) -> None:
         thread = threading.Thread(
             target=self._loop, args=(name, task, seconds, waker), name=name, daemon=True
@@ -149,7 +159,7 @@ class Worker:
         self._threads.append(thread)
 
     def _loop(
-        self, name: str, task: Callable[[], None], seconds: float, waker: threading.Event
+        self, name: str, task: Callable[[], object], seconds: float, waker: threading.Event
     ) -> None:
         complaint = Complaint()
         while not self._ending.is_set():

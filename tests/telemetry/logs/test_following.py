@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ class Stage:
         """A server that was killed remembers nothing."""
         self.follower = Follower(
             lambda: self.sources,
-            self.intake,
+            partial(self.intake.add_logs, wait=True),
             store=self.opened,
             now=lambda: NOON,
             file=self.home / "places.json",

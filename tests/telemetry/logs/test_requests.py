@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,11 @@ def intake(store: Store) -> Iterator[Intake]:
 def follower(store: Store, intake: Intake, log: Path) -> RequestFollower:
     """As after each start: it remembers what is in its file."""
     return RequestFollower(
-        log, lambda: VERSIONS, intake, store=lambda: store, file=log.with_name("places.json")
+        log,
+        lambda: VERSIONS,
+        partial(intake.add_requests, wait=True),
+        store=lambda: store,
+        file=log.with_name("places.json"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -29,6 +30,12 @@ def live_of(services: Iterable[str]) -> list[Replica]:
     """Replicas of several services that are not retired, to be looked at: in one query."""
     found = Replica.objects.filter(retired_at=None, service__in=list(services))
     return list(found.defer("spec"))
+
+
+def printing(services: Iterable[str], *, since: datetime) -> list[Replica]:
+    """Replicas of several services that print, or were retired since a moment: in one query."""
+    found = Q(retired_at=None) | Q(retired_at__gte=since)
+    return list(Replica.objects.filter(found, service__in=list(services)))
 
 
 def ailing(deployments: "QuerySet[Any]", *, rows: int) -> list[str]:

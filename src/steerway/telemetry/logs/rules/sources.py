@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from steerway.platform.secrets.rules import redact
 from steerway.telemetry.ingest.rules.tables import SCHEMAS
-from steerway.telemetry.logs.rules.lines import VALUE_MAX, Parsed, believed, parse
+from steerway.telemetry.logs.rules.lines import VALUE_MAX, Parsed, believed, parse, plain
 from steerway.telemetry.logs.rules.messages import Message
 
 PROCESS: Final = "process"
@@ -28,7 +28,11 @@ _SEPARATOR: Final = "\0"  # no secret has one, and none is left in a line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A program whose log is followed. `secrets` are values that must not be stored."""
+    """A program whose log is followed. `secrets` are values that must not be stored.
+
+    `is_joining`: lines of a stack trace are one message. `is_text`: no line is read as JSON.
+    `is_over`: it prints nothing more.
+    """
 
     instance: str
     path: Path
@@ -37,6 +41,8 @@ class Source:
     version: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
     is_joining: bool = True
+    is_text: bool = False
+    is_over: bool = False
     source: str = PROCESS
 
 
@@ -64,7 +70,7 @@ def rows(
     for message in messages:
         text = _COLOURS.sub("", message.text.decode(errors="replace")).replace(_SEPARATOR, "\ufffd")
         if text.strip():
-            one = parse(text)
+            one = plain(text) if source.is_text else parse(text)
             at = believed(one.at, read_at)
             if last is not None and at <= last:
                 at = last + _MICROSECOND
@@ -114,11 +120,11 @@ def table(found: Sequence[Rows]) -> pa.Table:
         columns["trace_id"] += [line.trace_id for line in one.parsed]
         columns["span_id"] += [line.span_id for line in one.parsed]
     schema = SCHEMAS["logs"]
-    arrays = [pa.array(columns[name], plain(schema.field(name).type)) for name in schema.names]
+    arrays = [pa.array(columns[name], flat_type(schema.field(name).type)) for name in schema.names]
     return pa.table(arrays, names=schema.names).cast(schema)
 
 
-def plain(kind: pa.DataType) -> pa.DataType:
+def flat_type(kind: pa.DataType) -> pa.DataType:
     """The type that a column is made in before it is stored by its distinct values."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 

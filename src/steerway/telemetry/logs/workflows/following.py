@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import pyarrow as pa
+
 from steerway.platform.errors import SteerwayError
-from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.logs import queries
 from steerway.telemetry.logs.adapters import files
 from steerway.telemetry.logs.adapters.files import Piece
@@ -51,19 +52,20 @@ class Follower:
     """Reads what programs have printed since the last look, and has it stored.
 
     `sources` gives the programs that run now. A program that is gone is read to its end once more.
+    `sink` stores rows of `logs`, whole or not at all, before it returns.
     """
 
     def __init__(
         self,
         sources: Callable[[], Sequence[Source]],
-        intake: Intake,
+        sink: Callable[[pa.Table], None],
         *,
         store: Callable[[], Store],
         now: Callable[[], datetime],
         file: Path,
     ) -> None:
         self._sources = sources
-        self._intake = intake
+        self._sink = sink
         self._store = store
         self._now = now
         self._file = file
@@ -116,7 +118,7 @@ class Follower:
                 self._logs[source.instance] = _Log(source, place, at)
             else:
                 known.source = source
-        present = {source.instance for source in sources}
+        present = {source.instance for source in sources if not source.is_over}
         for instance, log in self._logs.items():
             log.is_leaving = instance not in present
 
@@ -168,7 +170,7 @@ class Follower:
             one.rows.parsed[-1].attributes[PLACE] = one.place.written()
         table = making.table([one.rows for one in found])
         try:
-            self._intake.add_logs(table, wait=True)
+            self._sink(table)
         except SteerwayError:
             self._is_sure = False
             raise

@@ -7,7 +7,6 @@ from typing import Final
 import pyarrow as pa
 
 from steerway.platform.errors import SteerwayError
-from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.logs import queries
 from steerway.telemetry.logs.adapters import files
 from steerway.telemetry.logs.rules import requests as making
@@ -24,7 +23,8 @@ NAME: Final = "access"
 class RequestFollower:
     """Reads what the router has answered since the last look, and has it stored.
 
-    `versions` says by the router's name for a version what people call it. After a start, and
+    `versions` says by the router's name for a version what people call it. `sink` stores rows of
+    `requests`, whole or not at all, before it returns. After a start, and
     after the store failed, what is read is first compared with what the store has.
     """
 
@@ -32,14 +32,14 @@ class RequestFollower:
         self,
         path: Path,
         versions: Callable[[], Mapping[str, str]],
-        intake: Intake,
+        sink: Callable[[pa.Table], None],
         *,
         store: Callable[[], Store],
         file: Path,
     ) -> None:
         self._path = path
         self._versions = versions
-        self._intake = intake
+        self._sink = sink
         self._store = store
         self._file = file
         self._is_sure = False
@@ -73,7 +73,7 @@ class RequestFollower:
         self.unreadable += lines.count(b"\n") - found.num_rows
         try:
             new = found if self._is_sure else self._unknown(found)
-            self._intake.add_requests(new, wait=True)
+            self._sink(new)
         except SteerwayError:
             self._is_sure = False
             raise

@@ -20,6 +20,7 @@ from steerway.platform.db import reading, unit_of_work
 from steerway.platform.work import Work
 
 COUNTED_SECONDS: Final = 10.0
+KEPT_SECONDS: Final = 3600.0  # what a replica that is gone has counted
 Key = tuple[str, str]
 
 
@@ -53,6 +54,7 @@ class Keeper:
             with unit_of_work():
                 deciding.step(self._work(), rollout)
         self._write()
+        self._files.beat()
         if self._now() - self._counted_at >= COUNTED_SECONDS:
             self._counted_at = self._now()
             self._count()
@@ -76,6 +78,8 @@ class Keeper:
         for (service, environment), keys in self._asked.drained().items():
             self._note(service, environment, sorted(keys))
         for service, environment in list(self._written):
+            gone = self._work().now.timestamp() - KEPT_SECONDS
+            self._files.tidy(service, environment, before=gone)
             counts = total(self._files.counts(service, environment))
             # What was counted before the server began to look says nothing about now.
             before = self._counted.get((service, environment), counts)

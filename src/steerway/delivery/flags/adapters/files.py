@@ -7,6 +7,7 @@ programs that Steerway does not trust: they are bounded, and what cannot be read
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from steerway.delivery.flags.rules.documents import etag, file_of, reports_of
 REPORTS_MAX: Final = 200  # of one service in one environment: one a replica
 REPORT_BYTES_MAX: Final = 262_144
 Counts = Mapping[str, Mapping[str, int]]
+Outcomes = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
 class FlagFiles:
@@ -39,6 +41,39 @@ class FlagFiles:
         draft.write_text(text)
         draft.replace(path)
 
+    def beat(self) -> None:
+        """Leave the mark by which readers know that somebody keeps their flags."""
+        folder = self._home / "flags"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / "alive").touch()
+
+    def tidy(self, service: str, environment: str, *, before: float) -> None:
+        """Remove what replicas left that have not been there since a moment in seconds."""
+        for path in _some(reports_of(self._home, service, environment)):
+            with suppress(OSError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+
+    def outcomes(self, service: str, environment: str) -> dict[str, Outcomes]:
+        """How requests ended by flag and variant, of each replica since it started.
+
+        Shape: by replica, then flag, variant and outcome ("ok" or "error").
+        """
+        found: dict[str, Outcomes] = {}
+        for path in _some(reports_of(self._home, service, environment)):
+            said = _whole(path).get("requests")
+            if isinstance(said, dict):
+                found[path.stem] = {
+                    flag: {
+                        variant: _numbers(row)
+                        for variant, row in rows.items()
+                        if isinstance(row, dict)
+                    }
+                    for flag, rows in said.items()
+                    if isinstance(rows, dict)
+                }
+        return found
+
     def counts(self, service: str, environment: str) -> list[Counts]:
         """What the replicas have counted since they started: evaluations by flag and variant."""
         folder = reports_of(self._home, service, environment)
@@ -56,15 +91,19 @@ def _some(folder: Path) -> Iterator[Path]:
 
 
 def _read(path: Path) -> Counts | None:
+    evaluations = _whole(path).get("evaluations")
+    if not isinstance(evaluations, dict):
+        return None
+    return {flag: _numbers(row) for flag, row in evaluations.items() if isinstance(row, dict)}
+
+
+def _whole(path: Path) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
             found = json.loads(file.read(REPORT_BYTES_MAX))
     except (OSError, ValueError, RecursionError):
-        return None
-    evaluations = found.get("evaluations") if isinstance(found, dict) else None
-    if not isinstance(evaluations, dict):
-        return None
-    return {flag: _numbers(row) for flag, row in evaluations.items() if isinstance(row, dict)}
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _numbers(row: Mapping[str, Any]) -> dict[str, int]:

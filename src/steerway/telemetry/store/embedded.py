@@ -5,6 +5,7 @@ as the head of the next answer, so a connection that failed is dropped; a proces
 forks while a query runs crashes or hangs, so `close` ends queries first and a child is refused.
 """
 
+import fcntl
 import itertools
 import os
 import re
@@ -28,7 +29,6 @@ WRITERS_MAX: Final = 3
 WAIT_SECONDS: Final = 30.0
 CLOSE_SECONDS: Final = 10.0
 CLOSE_STEP_SECONDS: Final = 0.05
-LOCKED: Final = "Cannot lock file"
 MB: Final = 1024 * 1024
 # The engine is a guest in the server: few threads, small caches. Its own defaults are those of a
 # machine that does nothing else.
@@ -36,6 +36,7 @@ ENGINE: Final = {
     "background_pool_size": 2,
     "background_schedule_pool_size": 4,
     "max_thread_pool_size": 64,
+    "memory_worker_period_ms": 500,
     "max_io_thread_pool_size": 8,
     "mark_cache_size": 16 * MB,
     "index_mark_cache_size": 8 * MB,
@@ -75,6 +76,7 @@ class Embedded:
         self._numbers = itertools.count(1)
         self._is_closing = False
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_if_busy(path)
         # It stays: with the last connection the engine would go.
         self._anchor = self._connect()
         self._anchor_lock = threading.Lock()
@@ -164,8 +166,6 @@ class Embedded:
         try:
             return _Connection(connect(self._address))
         except Exception as error:  # whatever the engine throws
-            if LOCKED in str(error):
-                raise StoreBusy(path=self._path, pid=_pid(self._path)) from error
             raise StoreDown(why=f"not open: {error}") from error
 
 
@@ -239,7 +239,14 @@ class _Connection:
         self._raw.close()
 
 
-def _pid(path: Path) -> str:
-    status = path / "status"
-    found = re.search(r"PID: (\d+)", status.read_text()) if status.exists() else None
-    return f"pid {found[1]}" if found else "pid unknown"
+def _refuse_if_busy(path: Path) -> None:
+    """The engine locks its status file, and says no more than that it could not begin."""
+    try:
+        with (path / "status").open() as status:
+            text = status.read()
+            fcntl.flock(status, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return
+    except BlockingIOError as error:
+        found = re.search(r"PID: (\d+)", text)
+        raise StoreBusy(path=path, pid=f"pid {found[1]}" if found else "pid unknown") from error

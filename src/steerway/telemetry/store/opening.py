@@ -1,5 +1,6 @@
 """The one store of this process: opened by the server, asked for by everybody."""
 
+import atexit
 import threading
 from typing import Final
 
@@ -35,6 +36,8 @@ def open_(settings: Settings) -> Store:
         if HOLDER.store is None:
             try:
                 HOLDER.store = _opened(settings)
+                # A process that ends while the engine works crashes; again is harmless.
+                atexit.register(close)
             except SteerwayError as error:
                 HOLDER.error = error
                 raise

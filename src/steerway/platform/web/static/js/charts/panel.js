@@ -191,8 +191,8 @@ export class Panel {
     const leap = event.shiftKey ? 10 : 1;
     const moves = { ArrowLeft: (at) => at - leap, ArrowRight: (at) => at + leap, Home: () => 0, End: () => last };
     if (event.key in moves) {
-      const at = Math.max(0, Math.min(last, moves[event.key](this.at ?? last)));
-      this.plot.setCursor({ left: this.plot.valToPos(this.found.times[at], "x"), top: 10 });
+      const at = Math.max(0, Math.min(last, this.at === null ? this.newest() : moves[event.key](this.at)));
+      this.plot.setCursor({ left: this.plot.valToPos(this.found.times[at], "x"), top: 10 }, true, true);
       this.point(at);
       this.tell(at);
     } else if (event.key === "Enter" && this.at !== null) {
@@ -202,9 +202,17 @@ export class Panel {
       this.start = here;
     } else if (event.key === "Escape") {
       this.start = undefined;
-      this.plot.setCursor({ left: -10, top: -10 });
+      this.plot.setCursor({ left: -10, top: -10 }, true, true);
     } else return;
     event.preventDefault();
+  }
+
+  // Where reading begins: the last moment at which anything is known.
+  newest() {
+    const known = (at) => this.found.series.some((one) => one.values[at] !== null);
+    let at = this.found.times.length - 1;
+    while (at > 0 && !known(at)) at -= 1;
+    return at;
   }
 
   tell(at) {

@@ -83,7 +83,7 @@ def _troubled(overviews: Sequence[Overview]) -> Iterator[Need]:
 def _parts(parts: Sequence[Part]) -> Iterator[Need]:
     """Parts that do not answer; nobody misses them before something is deployed."""
     for one in parts:
-        if one.state != "up":
+        if one.state == "down":
             yield Need(
                 tone="bad",
                 icon="route",

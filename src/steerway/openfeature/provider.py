@@ -245,7 +245,7 @@ class SteerwayProvider(AbstractProvider):
         return FlagResolutionDetails(
             value,
             variant=outcome.variant,
-            reason=outcome.reason.value,
+            reason=outcome.reason,
             flag_metadata=outcome.metadata,
         )
 
@@ -253,9 +253,7 @@ class SteerwayProvider(AbstractProvider):
 def _fallen_back(outcome: Outcome, default: V) -> FlagResolutionDetails[V]:
     if outcome.error is not None:
         raise _ERRORS[outcome.error](outcome.message)
-    return FlagResolutionDetails(
-        default, reason=outcome.reason.value, flag_metadata=outcome.metadata
-    )
+    return FlagResolutionDetails(default, reason=outcome.reason, flag_metadata=outcome.metadata)
 
 
 def _chosen(

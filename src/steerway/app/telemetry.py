@@ -14,9 +14,9 @@ from steerway.telemetry import store
 from steerway.telemetry.ingest.rules.limits import IngestLimits
 from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.receiving.workflows import Receiver
+from steerway.telemetry.retention.rules import Keep, Room
+from steerway.telemetry.retention.workflows.tending import Tending
 from steerway.telemetry.store import StoreDown
-from steerway.telemetry.store.rules import Keep, Room
-from steerway.telemetry.store.tending import Tending
 
 LOGGER = logging.getLogger("steerway.telemetry")
 
@@ -34,7 +34,11 @@ class Telemetry:
         # By service: the most series it may have, where its descriptor says so.
         self.series_max: dict[str, int] = {}
         self.intake = Intake(
-            store.current, now=clock.now, limits=self.limits, series_max=self._series_max
+            store.current,
+            now=clock.now,
+            journal=settings.home / "ingest",
+            limits=self.limits,
+            series_max=self._series_max,
         )
         self._receiver = Receiver(self.intake)
         self._is_open = False

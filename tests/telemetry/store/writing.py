@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from steerway.platform.settings import load
 from steerway.telemetry import store
-from steerway.telemetry.store import Store, rollups
+from steerway.telemetry.retention.workflows import rollups
+from steerway.telemetry.store import Store
 
 BATCH_ROWS = 500
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)

@@ -10,10 +10,13 @@ from pathlib import Path
 import django
 from django.db import connection
 
+from steerway.platform.errors import SteerwayError
 from steerway.platform.settings import PREFIX, Settings
 from steerway.platform.work import Work
-from steerway.telemetry.store import health
-from steerway.telemetry.store.health import Size
+from steerway.telemetry import store
+from steerway.telemetry.retention import queries as retention
+from steerway.telemetry.retention.queries import Size
+from steerway.telemetry.store import QueryFailed
 
 GIBIBYTE = 1024**3
 ANSWER_SECONDS = 0.3  # On this host an answer takes less than a millisecond.
@@ -103,7 +106,7 @@ def parts(settings: Settings) -> list[Part]:
             f"serves everything at {settings.router_address}:{settings.router_port}",
             _answers(socket.AF_INET6 if ":" in router[0] else socket.AF_INET, router),
         ),
-        Part("Telemetry", "records metrics, logs and traces", health.state()),
+        Part("Telemetry", "records metrics, logs and traces", store.state()),
     ]
 
 
@@ -123,7 +126,14 @@ def storage(settings: Settings) -> Storage:
     records = settings.home / "records.db"
     size = records.stat().st_size if not settings.database_url and records.exists() else None
     most = None if settings.clickhouse_url else settings.telemetry_gigabytes * GIBIBYTE
-    return Storage(settings.home, usage.free, usage.total, size, health.size(), most)
+    return Storage(settings.home, usage.free, usage.total, size, _telemetry(), most)
+
+
+def _telemetry() -> Size | None:
+    try:
+        return retention.size(store.current())
+    except (SteerwayError, QueryFailed):
+        return None
 
 
 def versions() -> dict[str, str]:

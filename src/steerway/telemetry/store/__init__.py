@@ -15,7 +15,7 @@ from steerway.telemetry.store.errors import (
 )
 from steerway.telemetry.store.identity import series_id
 from steerway.telemetry.store.limits import Cancel, Limits
-from steerway.telemetry.store.opening import close, current
+from steerway.telemetry.store.opening import close, current, state
 from steerway.telemetry.store.opening import open_ as open
 from steerway.telemetry.store.store import Store
 
@@ -32,4 +32,5 @@ __all__ = [
     "current",
     "open",
     "series_id",
+    "state",
 ]

@@ -12,6 +12,7 @@ from steerway.telemetry.store.remote import Remote
 from steerway.telemetry.store.schema import migrate
 from steerway.telemetry.store.store import Backend, Store
 
+STARTING: Final = "starting"
 MEBIBYTE: Final = 1024 * 1024
 
 
@@ -19,7 +20,7 @@ class _Holder:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.store: Store | None = None
-        self.error: SteerwayError = StoreDown(why="starting")
+        self.error: SteerwayError = StoreDown(why=STARTING)
 
 
 HOLDER: Final = _Holder()
@@ -64,6 +65,13 @@ def current() -> Store:
         error = HOLDER.error
         raise type(error)(**error.fields)
     return store
+
+
+def state() -> str:
+    """Of this process's store: up, starting or down. Asks nobody."""
+    if HOLDER.store is not None:
+        return "up"
+    return STARTING if HOLDER.error.fields.get("why") == STARTING else "down"
 
 
 def _opened(settings: Settings) -> Store:

@@ -5,13 +5,11 @@ same rows, and the table keeps the newest of equal ones: a kill between the rows
 progress costs nothing but the work. Samples that come late are found by counting.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from steerway.telemetry.store.limits import Limits
-from steerway.telemetry.store.store import Store
+from steerway.telemetry.retention.queries import ROSE, SPAN, WIDE
+from steerway.telemetry.store import Store
 
 WINDOW: Final = timedelta(minutes=5)
 LATENESS: Final = timedelta(minutes=2)
@@ -19,9 +17,6 @@ LATENESS: Final = timedelta(minutes=2)
 CHUNK: Final = timedelta(minutes=15)
 CHUNKS_MAX: Final = 96
 JOB: Final = "samples_5m"
-SPAN: Final = "ts >= {since:DateTime64(3)} AND ts < {until:DateTime64(3)}"
-# `n >= p` fails for a reset: the counter began at zero again, and n is all it rose by.
-ROSE: Final = "arraySum(arrayMap((p, n) -> if(n >= p, n - p, n), {before}, {after}))"
 RISE: Final = ROSE.format(before="arrayPopBack(points.2)", after="arrayPopFront(points.2)")
 ROLL: Final = f"""
 INSERT INTO samples_5m (
@@ -62,38 +57,6 @@ SELECT hour, sum(raw) > sum(rolled) AS is_late FROM (
 )
 GROUP BY hour HAVING is_late ORDER BY hour
 """  # noqa: S608 -- of constants
-BETWEEN: Final = ROSE.format(before="arrayPopBack(windows.3)", after="arrayPopFront(windows.2)")
-INCREASE: Final = f"""
-SELECT id, arraySum(windows.4) + {BETWEEN} AS increase
-FROM (
-    SELECT id, arraySort(groupArray((ts, first, last, increase))) AS windows
-    FROM samples_5m FINAL
-    WHERE metric = {{metric:String}} AND id IN {{ids:Array(UInt64)}} AND {SPAN}
-    GROUP BY id
-)
-"""  # noqa: S608 -- of constants
-WIDE: Final = Limits(seconds=120)
-
-
-@dataclass(frozen=True, slots=True)
-class Rise:
-    """What one counter rose by."""
-
-    id: int
-    increase: float
-
-
-def increase(
-    store: Store, *, metric: str, ids: Sequence[int], since: datetime, until: datetime
-) -> dict[int, float]:
-    """What each counter rose by from its first to its last sample in whole windows of five minutes.
-
-    Resets are counted as PromQL counts them, and nothing is extrapolated. A series without a
-    sample there is absent.
-    """
-    given = {"metric": metric, "ids": list(ids), "since": since, "until": until}
-    found = store.rows(Rise, INCREASE, given, limits=WIDE)
-    return {one.id: one.increase for one in found}
 
 
 def advance(store: Store, now: datetime) -> datetime | None:

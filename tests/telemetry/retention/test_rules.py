@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from steerway.telemetry.store.rules import (
+from steerway.telemetry.retention.rules import (
     RESERVE_BYTES,
     Keep,
     Part,

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from steerway.telemetry.store import Store, rollups, series_id
-from steerway.telemetry.store.rules import Keep, Room
-from steerway.telemetry.store.tending import Tending, parts, since
+from steerway.telemetry.retention import queries
+from steerway.telemetry.retention.queries import parts, size
+from steerway.telemetry.retention.rules import Keep, Room
+from steerway.telemetry.retention.workflows.tending import Tending
+from steerway.telemetry.store import Store
 from tests.telemetry.seeding import seed, seed_samples
 
 KEEP = Keep(metrics=15, rollups=400, logs=10, traces=7, requests=15)
@@ -78,7 +80,7 @@ def test_what_a_counter_rose_by_survives_its_samples(
 
     until = DAY + timedelta(hours=2)
     given = {"metric": "requests_total", "ids": [number, 7], "since": DAY, "until": until}
-    assert rollups.increase(either, **given) == {number: rise}  # type: ignore[arg-type]
+    assert queries.increase(either, **given) == {number: rise}  # type: ignore[arg-type]
 
 
 def test_stale_markers_are_no_values(store: Store) -> None:
@@ -161,17 +163,4 @@ def test_the_limit_of_size_is_kept_and_said(store: Store) -> None:
     ]
     assert trimmed[0].size_bytes > 0
     assert count(store, "logs") == 4000
-    assert since(store) == DAY + timedelta(days=1)
-
-
-def test_a_series_has_one_id_whatever_the_order_of_its_labels() -> None:
-    assert series_id("m", {"a": "1", "b": "2"}) == series_id("m", {"b": "2", "a": "1"})
-    assert series_id("m", {"a": "1", "b": ""}) == series_id("m", {"a": "1"})
-    assert series_id("m", {"a": "1"}) == 13354732761028433010
-
-
-@pytest.mark.parametrize(
-    "other", [("m", {"a": "12"}), ("m", {"a1": "2"}), ("ma", {"1": "2"}), ("m", {})]
-)
-def test_other_series_have_other_ids(other: tuple[str, dict[str, str]]) -> None:
-    assert series_id(*other) != series_id("m", {"a": "1", "2": "x"})
+    assert size(store).since == DAY + timedelta(days=1)

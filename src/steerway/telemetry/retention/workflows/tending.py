@@ -1,21 +1,15 @@
 """Keeping the store within its bounds, minute by minute: rollups, retention, size."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from steerway.telemetry.store import rollups, rules
-from steerway.telemetry.store.errors import QueryFailed
-from steerway.telemetry.store.rules import Keep, Part, Room, Trimmed
-from steerway.telemetry.store.store import Store
-from steerway.telemetry.store.tables import TABLES
+from steerway.telemetry.retention import rules
+from steerway.telemetry.retention.queries import parts
+from steerway.telemetry.retention.rules import Keep, Part, Room, Trimmed
+from steerway.telemetry.retention.workflows import rollups
+from steerway.telemetry.store import QueryFailed, Store
 
-SIGNALS: Final = {table.name: table.signal for table in TABLES}
-PARTS: Final = """
-SELECT table, partition_id, name, min_block_number, sum(bytes_on_disk) AS size_bytes
-FROM {parts} WHERE active AND database = currentDatabase()
-GROUP BY table, partition_id, name, min_block_number
-"""
 OLD_SERIES: Final = "SELECT count() AS n FROM series WHERE max_ts < {before:DateTime64(3)}"
 FORGET_SERIES: Final = "DELETE FROM {series} WHERE max_ts < {{before:DateTime64(3)}}"
 NO_SUCH_PART: Final = 232
@@ -81,24 +75,6 @@ class Tending:
             self.store.execute(sql, {"before": before})
 
 
-def parts(store: Store) -> list[Part]:
-    """Every part there is, replicas counted once."""
-    found = store.table(PARTS.format(parts=store.layout.system("parts")))
-    own = {store.layout.stored(name): name for name in SIGNALS}
-    return [
-        Part(
-            table=own[row["table"]],
-            signal=SIGNALS[own[row["table"]]],
-            partition=row["partition_id"],
-            name=row["name"],
-            block=row["min_block_number"],
-            size_bytes=row["size_bytes"],
-        )
-        for row in found.to_pylist()
-        if row["table"] in own
-    ]
-
-
 def drop_partition(store: Store, table: str, partition: str) -> None:
     """Drop all rows of a day or a month."""
     assert partition.isdecimal(), "partitions are days and months"
@@ -112,9 +88,3 @@ def drop_part(store: Store, part: Part) -> None:
     except QueryFailed as error:
         if error.code != NO_SUCH_PART:
             raise
-
-
-def since(store: Store) -> datetime | None:
-    """The day of the oldest rows of what is not rolled up."""
-    days = [p.partition for p in parts(store) if p.signal not in {*rules.KEPT, rules.LAST}]
-    return datetime.strptime(min(days), "%Y%m%d").replace(tzinfo=UTC) if days else None

@@ -1,0 +1,1 @@
+"""Rolling up and dropping, step by step; each step may run twice."""

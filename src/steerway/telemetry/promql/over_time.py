@@ -192,9 +192,8 @@ def _transitions(windows: Windows, happens: Callable[[Floats, Floats], Bools]) -
     moved = np.zeros(len(values) + 1)
     if len(values):
         moved[2:] = np.cumsum(happens(values[:-1], values[1:]))
-    top = np.maximum(windows.high, windows.low + 1)
-    found = moved[top] - moved[windows.low + 1] if len(values) else np.zeros(top.shape)
-    return found, _some(windows)
+    first = np.minimum(windows.low + 1, len(values))
+    return moved[np.maximum(windows.high, first)] - moved[first], _some(windows)
 
 
 PLAIN: Final[dict[str, Callable[[Windows], Result]]] = {

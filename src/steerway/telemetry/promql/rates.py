@@ -50,11 +50,12 @@ def _difference(windows: Windows, *, is_counter: bool) -> Floats:
         return found
     finite = np.isfinite(dropped)
     lost = np.concatenate([[0.0, 0.0], np.cumsum(np.where(finite, dropped, 0.0))])
-    top = np.maximum(windows.high, windows.low + 1)
-    found = found + (lost[top] - lost[windows.low + 1])
+    first = np.minimum(windows.low + 1, len(values))
+    top = np.maximum(windows.high, first)
+    found = found + (lost[top] - lost[first])
     if not finite.all():
         endless = np.concatenate([[0, 0], np.cumsum(~finite)])
-        found = np.where(endless[top] > endless[windows.low + 1], np.inf, found)
+        found = np.where(endless[top] > endless[first], np.inf, found)
     return found
 
 

@@ -55,6 +55,7 @@ ROUTER: Final = 1.0
 USUAL: Final = 15.0
 OUTSIDE: Final = 30.0
 SLOW: Final = 60.0
+LOOKS: Final = 4  # at least, within the silence after which a signal is stale
 
 Place = tuple[str, str]
 
@@ -90,6 +91,7 @@ class Observing:
             self.tasks, sink=self._take, paused=_paused, board=board, now=clock.now
         )
         silence = min(timedelta(seconds=settings.silence_seconds), SILENCE_MAX)
+        self._usual = min(USUAL, silence.total_seconds() / LOOKS)
         self.watch = Watch(store.current, self.services, ground.work, silence)
 
     def start(self) -> None:
@@ -119,11 +121,11 @@ class Observing:
     def _standing(self) -> Iterator[Task]:
         """What is there in every installation."""
         make, settings = self._sources, self._settings
-        yield Task("host", make.instance, USUAL, make.host)
-        yield Task("processes", "replicas", USUAL, partial(make.processes, self._instances))
+        yield Task("host", make.instance, self._usual, make.host)
+        yield Task("processes", "replicas", self._usual, partial(make.processes, self._instances))
         yield Task("router", "router", ROUTER, self._router)
         own = partial(own_points, self._board, self._intake)
-        yield Task("steerway", "server", USUAL, partial(make.own, own))
+        yield Task("steerway", "server", self._usual, partial(make.own, own))
         for place in settings.certificates:
             yield Task("certificates", place, SLOW, partial(make.certificate, place))
         for target in static(settings.scrape):
@@ -135,7 +137,7 @@ class Observing:
         if settings.database_url:
             one = Database("records", STEERWAY, "")
             make_it = partial(make.postgresql, one, lambda: settings.database_url)
-            yield Task("databases", "Steerway's own", USUAL, make_it)
+            yield Task("databases", "Steerway's own", self._usual, make_it)
 
     def _pages(self, found: Mapping[Place, Any], running: Running) -> Iterator[Task]:
         declared = {
@@ -163,7 +165,7 @@ class Observing:
                 assert declared.url_secret is not None, "the section has one of the two"
                 url = partial(self._secret, place, declared.url_secret)
                 make = partial(self._sources.postgresql, one, url)
-                yield Task("databases", _told(one), USUAL, make, declared.url_secret)
+                yield Task("databases", _told(one), self._usual, make, declared.url_secret)
 
     def _suppliers(self, found: Mapping[Place, Any]) -> Iterator[Task]:
         for place, section in found.items():
@@ -172,7 +174,11 @@ class Observing:
                 one = Supplier(declared.name, *place, declared.url)
                 what = f"{one.name} of {one.service} in {one.environment}"
                 yield Task(
-                    "suppliers", what, OUTSIDE, partial(self._sources.supplier, one), one.url
+                    "suppliers",
+                    what,
+                    min(OUTSIDE, self._usual * 2),
+                    partial(self._sources.supplier, one),
+                    one.url,
                 )
 
     def _scrape(self, target: Target) -> Task:
@@ -181,7 +187,9 @@ class Observing:
         return Task("scrape", target.url, target.interval.total_seconds(), make, told)
 
     def _sqlite(self, one: Database) -> Task:
-        return Task("databases", _told(one), USUAL, partial(self._sources.sqlite, one), one.path)
+        return Task(
+            "databases", _told(one), self._usual, partial(self._sources.sqlite, one), one.path
+        )
 
     def _router(self) -> RouterSource:
         return RouterSource(

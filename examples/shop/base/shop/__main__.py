@@ -29,6 +29,7 @@ def main() -> int:
     if settings.migrate:
         log.write("info", "database ready", applied=migrations.up(database))
     metrics = Metrics()
+    database.noted = metrics.transaction
     exporter = Exporter(settings, metrics)
     shop = Shop(database, Supplier(settings, metrics), metrics, exporter, log)
     try:

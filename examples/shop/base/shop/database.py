@@ -3,7 +3,8 @@
 import fcntl
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ class Database:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._local = threading.local()
+        self.noted: Callable[[float], None] = lambda _: None  # told how long each write took
 
     def connect(self) -> sqlite3.Connection:
         """This thread's connection, in autocommit mode."""
@@ -33,7 +35,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the write lock from its start."""
-        connection = self.connect()
+        connection, began = self.connect(), time.perf_counter()
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -41,6 +43,7 @@ class Database:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+        self.noted(time.perf_counter() - began)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -32,6 +32,7 @@ class Metrics:
         self._lock = threading.Lock()
         self._counters: Counter[tuple[str, Labels]] = Counter()
         self._durations: dict[Labels, Durations] = {}
+        self._transactions = Durations()
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
@@ -44,6 +45,11 @@ class Metrics:
         """Count one order."""
         self.count("shop_orders_total")
         self.count("shop_revenue_cents_total", cents)
+
+    def transaction(self, seconds: float) -> None:
+        """Count one write to the database, its wait for the lock included."""
+        with self._lock:
+            self._transactions.add(seconds)
 
     def supplier(self, outcome: str) -> None:
         """Count one call to the supplier."""
@@ -68,6 +74,11 @@ class Metrics:
         with self._lock:
             return {labels: (list(d.counts), d.total) for labels, d in self._durations.items()}
 
+    def transactions(self) -> tuple[list[int], float]:
+        """Writes to the database: counts per bucket, and the sum of seconds."""
+        with self._lock:
+            return list(self._transactions.counts), self._transactions.total
+
     def text(self) -> str:
         """The Prometheus text format, version 0.0.4."""
         lines = ["# TYPE shop_build_info gauge", f'shop_build_info{{version="{VERSION}"}} 1']
@@ -79,13 +90,16 @@ class Metrics:
             lines.append(f"{name}{braces(labels)} {value}")
         lines.append("# TYPE shop_http_request_seconds histogram")
         for labels, (counts, total) in sorted(self.durations().items()):
-            lines += histogram_lines(labels, counts, total)
+            lines += histogram_lines("shop_http_request_seconds", labels, counts, total)
+        name = "shop_database_transaction_seconds"
+        lines.append(f"# TYPE {name} histogram")
+        lines += histogram_lines(name, (), *self.transactions())
         return "\n".join(lines) + "\n"
 
 
-def histogram_lines(labels: Labels, counts: list[int], total: float) -> list[str]:
+def histogram_lines(name: str, labels: Labels, counts: list[int], total: float) -> list[str]:
     """One histogram in the text format; its buckets are cumulative."""
-    name, lines, below = "shop_http_request_seconds", [], 0
+    lines, below = [], 0
     for bound, count in zip((*map(str, BOUNDS), "+Inf"), counts, strict=True):
         below += count
         lines.append(f"{name}_bucket{braces((*labels, ('le', bound)))} {below}")

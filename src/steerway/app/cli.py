@@ -49,6 +49,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "deployments": ("steerway.delivery.deployments.cli:deployments", "List deployments."),
     "releases": ("steerway.delivery.releases.cli:releases", "List releases."),
     "flags": ("steerway.delivery.flags.cli:flags", "What users see, without a deployment."),
+    "query": ("steerway.telemetry.metrics.cli:query", "Ask for metrics in PromQL."),
     "logs": ("steerway.telemetry.logs.cli:logs", "Show, search and follow what a service prints."),
     "traces": ("steerway.telemetry.traces.cli:traces", "List traces, show one, map the services."),
     "coverage": (

@@ -157,8 +157,9 @@ def success(data: str) -> bytes:
 
 
 def failure(kind: str, why: str) -> bytes:
-    """Why there is none."""
-    return json.dumps({"status": "error", "errorType": kind, "error": why}).encode()
+    """Why there is none; `detail` is for clients of ours, which read it from every answer."""
+    body = {"status": "error", "errorType": kind, "error": why, "detail": why}
+    return json.dumps(body).encode()
 
 
 def exposition(value: Vector, times: Vector, types: Mapping[str, str]) -> str:

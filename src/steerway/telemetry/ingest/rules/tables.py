@@ -7,9 +7,11 @@ import pyarrow as pa
 from steerway.telemetry.ingest.errors import RowsInvalid
 from steerway.telemetry.ingest.rules.samples import LABELS, METRIC, MICROSECONDS, MILLISECONDS
 
+# The queue of rows that may be in their table already, beside the one of rows that cannot be.
+LATE: Final = ".late"
 WORD: Final = pa.dictionary(pa.int32(), pa.string())
 FLOATS: Final = pa.list_(pa.float64())
-EVENTS: Final = pa.list_(
+SPAN_EVENTS: Final = pa.list_(
     pa.struct([("ts", MICROSECONDS), ("name", pa.string()), ("attributes", LABELS)])
 )
 LINKS: Final = pa.list_(
@@ -94,7 +96,7 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
             ("status", WORD),
             ("status_message", pa.string()),
             ("attributes", LABELS),
-            ("events", EVENTS),
+            ("events", SPAN_EVENTS),
             ("links", LINKS),
         ]
     ),

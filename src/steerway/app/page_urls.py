@@ -12,6 +12,7 @@ from steerway.control.installation import pages as installation
 from steerway.control.services import pages as services
 from steerway.control.signals import pages as signals
 from steerway.delivery.deployments import pages as deployments
+from steerway.delivery.flags import pages as flags
 from steerway.delivery.releases import pages as releases
 from steerway.planning.changes import pages as changes
 from steerway.platform.log import pages as log
@@ -51,6 +52,17 @@ page_urls: Sequence[URLPattern | URLResolver] = [
         path("deployments/<str:ref>/cancellation", deployments.cancel, name="cancel"),
         path("services/<str:service>/deployments", deployments.start, name="start"),
         path("services/<str:service>/rollbacks", deployments.rollback, name="rollback"),
+    ),
+    _process(
+        "flags",
+        path("flags", flags.flags, name="list"),
+        path("flags/<str:service>/<str:key>", flags.flag, name="detail"),
+        path("flags/<str:service>/<str:key>/exposure", flags.expose, name="expose"),
+        path("flags/<str:service>/<str:key>/rollout", flags.roll_out, name="roll-out"),
+        path("flags/<str:service>/<str:key>/rollout/stop", flags.stop, name="stop"),
+        path("flags/<str:service>/<str:key>/restoration", flags.restore, name="restore"),
+        path("flags/<str:service>/<str:key>/off", flags.turn_off, name="off"),
+        path("flags/<str:service>/<str:key>/on", flags.turn_on, name="on"),
     ),
     _process(
         "releases",

@@ -44,6 +44,7 @@ PLACES: Final = (
     Place("Changes", "changes", "changes:list", "Plan"),
     Place("Deployments", "deployments", "deployments:list", "Deliver"),
     Place("Releases", "releases", "releases:list", "Deliver"),
+    Place("Flags", "flag", "flags:list", "Deliver"),
     Place("Explore", "explore", "explore:metrics", "Observe"),
     Place("Hosts", "host", "hosts:list", "Observe"),
     Place("Log", "log", "log:list", "Control"),

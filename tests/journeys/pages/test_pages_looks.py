@@ -21,6 +21,10 @@ PAGES = (
     "/deployments/{good}",
     "/releases",
     "/releases/{release}",
+    "/flags",
+    "/flags/shop/new-checkout",
+    "/flags/shop/roast-map",
+    "/flags/shop/search-ranking",
     "/changes",
     "/changes/CHG-1",
     "/log",
@@ -33,7 +37,7 @@ PAGES = (
     "/device",
 )
 STRANGERS_PAGES = ("/account/login", "/link/spent")
-BARE_PAGES = ("/", "/services", "/deployments", "/releases", "/changes", "/log")
+BARE_PAGES = ("/", "/services", "/deployments", "/releases", "/flags", "/changes", "/log")
 
 
 # Colours depend on the theme alone, and room on the width: two looks see all of both.

@@ -41,7 +41,7 @@ from steerway.platform.db import reading  # noqa: E402
 from steerway.platform.identity.models import User  # noqa: E402
 from steerway.telemetry import store  # noqa: E402
 from steerway.telemetry.metrics.rules import QueryLimits  # noqa: E402
-from tests.platform.web import measured, scene  # noqa: E402
+from tests.platform.web import flagged, measured, scene  # noqa: E402
 
 AREAS = ("platform", "telemetry", "planning", "delivery", "control")
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -65,6 +65,8 @@ def main() -> None:
 def _prepare(*, is_empty: bool) -> dict[str, Any]:
     with transaction.atomic():
         played = {} if is_empty else asdict(scene.play(clock.now()))
+        if not is_empty:
+            flagged.play(clock.now())
         cookies = {name: _cookie(name, role) for name, role in scene.PEOPLE}
     return {"cookie": settings.SESSION_COOKIE_NAME, "cookies": cookies, "scene": played}
 

@@ -63,7 +63,7 @@ class NothingOverFile(Refused):
     message = "Nothing is decided over the definition of {flag} in {environment}."
 
 
-class ReportUnclear(Invalid):
+class FormUnclear(Invalid):
     """A form of a page that says too little."""
 
     message = "{field}: {problem}"

@@ -53,7 +53,8 @@ def start(work: Work, course: Course, change: Change) -> Rollout:
         raise RolloutRunning(
             flag=course.flag, environment=course.environment, change=other.change.ref
         ) from error
-    _say(work, rollout, "started", steps=", ".join(map(str, course.steps)), change=change.ref)
+    said = ", ".join(map(str, course.steps))
+    _say(work, rollout, "started", steps=said, note=said, change=change.ref)
     return rollout
 
 
@@ -75,7 +76,7 @@ def advance(work: Work, rollout: Rollout) -> Step | None:
     )
     if not moved:
         return None
-    _say(work, rollout, "stepped", percent=step.percent)
+    _say(work, rollout, "stepped", percent=step.percent, note=f"to {step.percent:g} %")
     if not later:
         _say(work, rollout, "done", percent=step.percent)
     return step

@@ -31,7 +31,7 @@ def told(definition: Mapping[str, Any], evaluators: Mapping[str, Any]) -> list[t
 
 def _lines(rule: Any, evaluators: Mapping[str, Any], default: str) -> list[tuple[str, str]]:
     if not isinstance(rule, Mapping) or len(rule) != 1:
-        return [(REST, default if rule is None else _value(rule))]
+        return [(REST, default if rule is None else _named(rule))]
     name, given = next(iter(rule.items()))
     arguments = given if isinstance(given, list) else [given]
     if name == "fractional":
@@ -53,7 +53,7 @@ def _shares(arguments: list[Any], default: str) -> str:
         return f"a share that is worked out, else {default}"
     total = sum(weights)
     said = [
-        f"{100 * w / total:.4g} % {_value(one[0])}" for w, one in zip(weights, shares, strict=True)
+        f"{100 * w / total:.4g} % {_named(one[0])}" for w, one in zip(weights, shares, strict=True)
     ]
     return ", ".join(said)
 
@@ -91,6 +91,11 @@ def _between(name: str, left: str, right: str) -> str:
         is_text = left.startswith('"')
         return f"{right} contains {left}" if is_text else f"{left} is one of {right}"
     return f"{left} {WORDS[name]} {right}" if name in WORDS else f"{name}({left}, {right})"
+
+
+def _named(variant: Any) -> str:
+    """A variant as it is called; what is worked out, as it is written."""
+    return variant if isinstance(variant, str) else _value(variant)
 
 
 def _value(value: Any) -> str:

@@ -130,6 +130,7 @@ def _release(scene: _Scene, place: Place, before: float | None) -> None:
         variant=place.variant,
         before=before,
         after=place.share,
+        note="" if place.share is None else f"{place.share:g} % of users have {place.variant}",
         change=scene.change.ref if scene.change else "",
     )
 

@@ -124,9 +124,9 @@ def processes(store: Store, *, now: datetime) -> list[Process]:
             store, f"sum by ({by}) (rate(process_cpu_seconds_total{WINDOW}))", now
         )
     }
+    # Who has memory runs now; who has only spent time in the last minutes has ended.
     found = [
-        Process(*key, cpu_cores=cpu.get(key), memory_bytes=memory.get(key))
-        for key in {**memory, **cpu}
+        Process(*key, cpu_cores=cpu.get(key), memory_bytes=held) for key, held in memory.items()
     ]
     return sorted(found, key=lambda one: -(one.memory_bytes or 0))[:ROWS_MAX]
 

@@ -176,4 +176,4 @@ def _pressure(here: str) -> Chart:
         Query(f"rate(node_pressure_{kind}_waiting_seconds_total{{{here}}}{WINDOW})", word)
         for kind, word in (("cpu", "CPU"), ("memory", "memory"), ("io", "disk"))
     )
-    return Chart("Pressure", queries, "line", "ratio", "share of time that work waited")
+    return Chart("Pressure", queries, "line", "ratio", "share of time waited")

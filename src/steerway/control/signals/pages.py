@@ -12,6 +12,7 @@ from steerway.platform.web import ranges
 from steerway.platform.web.parts import part
 from steerway.platform.web.request import SteerwayRequest
 from steerway.telemetry import store
+from steerway.telemetry.explore.rules.bars import few
 
 NAME_MAX: Final = 60
 
@@ -34,7 +35,8 @@ def slowest(request: SteerwayRequest, name: str) -> HttpResponse:
 def errors(request: SteerwayRequest, name: str) -> HttpResponse:
     """The newest lines with errors."""
     found = queries.errors(store.current(), **_asked(request, name))
-    return render(request, "signals/errors.html", {"rows": found})
+    rows = [(line, few(line.attributes)) for line in found]
+    return render(request, "signals/errors.html", {"rows": rows})
 
 
 @part

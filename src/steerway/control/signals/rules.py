@@ -88,7 +88,7 @@ def saturation(place: Place) -> list[Chart]:
     """What each replica uses, beside what it may."""
     cpu = f"rate(process_cpu_seconds_total{{{place.selector}}}{WINDOW})"
     memory = f"process_resident_memory_bytes{{{place.selector}}}"
-    legend = "{{version}} {{instance}}"
+    legend = "{{version}} replica {{instance|last}}"
     cpus = (Threshold(place.cpus, "bad", "limit"),) if place.cpus else ()
     most = (Threshold(place.memory_bytes, "bad", "limit"),) if place.memory_bytes else ()
     return [

@@ -87,6 +87,7 @@ def _row(request: SteerwayRequest, line: Line) -> dict[str, Any]:
         "line": line,
         "tone": bars.TONES[line.level],
         "span": span,
+        "few": bars.few(line.attributes),
         "fields": [
             (words, value)
             for words, value in (

@@ -1,7 +1,9 @@
 """A histogram of lines as a picture: bars of severities over time. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from steerway.telemetry.logs.rules.search import Histogram
@@ -9,6 +11,12 @@ from steerway.telemetry.logs.rules.search import Histogram
 HEIGHT: Final = 60
 WIDTH: Final = 1000
 GAP: Final = 0.14
+# What a line already says elsewhere, or what nobody reads.
+TOLD: Final = frozenset(
+    {"service", "environment", "version", "instance", "level", "severity", "trace", "trace_id",
+     "span_id", "message", "msg"}
+)  # fmt: skip
+FEW, FEW_LENGTH = 6, 60  # attributes behind a line, and how long each may be
 TONES: Final = {
     "fatal": "bad", "error": "bad", "warn": "warn", "info": "info", "debug": "idle",
     "trace": "idle", "": "none",
@@ -42,6 +50,13 @@ class Bar:
         """Its own range, for an address."""
         start, end = (f"{at:%Y-%m-%dT%H:%M:%S}Z" for at in (self.starts_at, self.ends_at))
         return f"from={start}&until={end}"
+
+
+def few(attributes: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The first attributes of a line that are short enough to stand behind it."""
+    told = ((n, v) for n, v in attributes.items() if v and n not in TOLD)
+    short = ((n, v) for n, v in told if len(n) + len(v) <= FEW_LENGTH)
+    return list(islice(short, FEW))
 
 
 def bars(found: Histogram, *, since: datetime, until: datetime) -> list[Bar]:

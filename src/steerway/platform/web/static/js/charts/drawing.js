@@ -87,7 +87,7 @@ function drawMarkers(plot, markers) {
 
 function ticksOf(spec) {
   if (spec.unit === "ratio" || spec.unit === "percent") return (_, ticks) => ticks.map((tick) => (spec.unit === "ratio" ? `${digits(tick * 100)} %` : `${digits(tick)} %`));
-  return (_, ticks) => ticks.map((tick) => written(spec.unit, tick).replace(/\/s$/, "").replace(/ cores$/, ""));
+  return (_, ticks) => ticks.map((tick) => written(spec.unit, tick).replace(/\/s$/, "").replace(/cores$/, ""));
 }
 
 function heightOf(plot, spec, max) {
@@ -134,7 +134,7 @@ export function draw(place, { spec, frame, styles, markers, range, height, hear 
     // Each is filled down to the next only, so that colours do not mix.
     bands: isStack ? order.slice(1).map((_, index) => ({ series: [index + 1, index + 2] })) : undefined,
     hooks: {
-      draw: [(u) => { u.ctx.save(); drawThresholds(u, spec); drawMarkers(u, markers()); u.ctx.restore(); }],
+      draw: [(u) => { u.ctx.save(); drawThresholds(u, spec); drawMarkers(u, markers()); u.ctx.restore(); hear.drawn(u); }],
       setCursor: [(u) => hear.cursor(u.cursor.idx ?? null)],
       setSelect: [(u) => {
         if (u.select.width < DRAG_MIN) return;

@@ -7,10 +7,11 @@ function number(text) {
   return Number.isFinite(value) ? value : null;
 }
 
-// `{{version}}` becomes the label; without a pattern the labels speak for themselves.
+// `{{version}}` becomes the label, `{{instance|last}}` the part behind its last full stop; without
+// a pattern the labels speak for themselves.
 export function named(metric, pattern, text) {
   if (pattern) {
-    const name = pattern.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (_, label) => metric[label] ?? "").trim();
+    const name = pattern.replace(/\{\{\s*([\w.]+)\s*(\|\s*last)?\s*\}\}/g, (_, label, last) => (last ? (metric[label] ?? "").split(".").at(-1) : metric[label] ?? "")).trim();
     if (name) return name;
   }
   const { __name__: name = "", ...labels } = metric;
@@ -40,6 +41,12 @@ export function frame(answers, queries) {
     .filter((one) => one.values.some((value) => value !== null))
     .sort((a, b) => compare(a.name, b.name)));
   return { times, step: grid.step, series: series.slice(0, SERIES_MAX), hidden: Math.max(0, series.length - SERIES_MAX) };
+}
+
+// In a stack, what is nothing all the time is not seen beside what is something.
+export function seen(series) {
+  const some = series.filter((one) => one.values.some(Boolean));
+  return some.length ? some : series;
 }
 
 export function summary(values) {

@@ -2,13 +2,14 @@
 
 import { Refusal, matrix, stepOf } from "./asking.js";
 import { colour, draw, styleOf, theme } from "./drawing.js";
-import { frame, summary } from "./frames.js";
+import { frame, seen, summary } from "./frames.js";
 import { clock, full, go, zone, zoneName } from "./times.js";
 import { written } from "./units.js";
 
 const HEIGHT = 190;
 const ROWS_MAX = 500; // of the table that says the same as the plot
 const SAID = { empty: "No data in this time.", loading: "Looking…" };
+const STACKS = ["stack", "bar"];
 const COLUMNS = ["min", "avg", "max"];
 
 function element(name, text = "", className = "") {
@@ -48,6 +49,7 @@ export class Panel {
       const answers = await Promise.all(this.spec.queries.map((one) => matrix(one.text, range, step, { signal, interval: this.spec.interval })));
       this.range = range;
       this.found = frame(answers, this.spec.queries);
+      if (STACKS.includes(this.spec.kind)) this.found.series = seen(this.found.series);
       this.say("");
       this.show();
       return true;
@@ -97,10 +99,9 @@ export class Panel {
     this.plot = draw(this.plotPlace, {
       spec: this.spec, range: this.range, height: this.spec.height ?? HEIGHT, styles: kept.map((index) => this.styles[index]),
       frame: { ...this.found, series: kept.map((index) => this.found.series[index]) }, markers: () => this.markers,
-      hear: { cursor: (index) => this.point(index), chosen: (from, until) => go({ from, until }), zone },
+      hear: { cursor: (index) => this.point(index), chosen: (from, until) => go({ from, until }), drawn: (plot) => this.signs(plot), zone },
     });
     this.key = theme();
-    this.signs();
     this.plotPlace.setAttribute("aria-label", this.words());
   }
 
@@ -110,9 +111,9 @@ export class Panel {
   }
 
   // Deployments are links above the plot; the lines below them are drawn by the plot.
-  signs() {
+  signs(plot) {
     this.part("signs").replaceChildren(...this.markers.flatMap((one) => {
-      const left = this.plot.valToPos(one.at, "x") + this.plot.over.offsetLeft;
+      const left = plot.valToPos(one.at, "x") + plot.over.offsetLeft;
       if (one.at < this.range.from || one.at > this.range.until) return [];
       const link = element("a", "", `sign ${one.tone === "brand" ? "info" : one.tone}`);
       link.href = one.url;
@@ -124,9 +125,7 @@ export class Panel {
 
   mark(markers) {
     this.markers = markers;
-    if (!this.plot) return;
-    this.plot.redraw(false);
-    this.signs();
+    this.plot?.redraw(false);
   }
 
   // ── names and numbers
@@ -265,6 +264,6 @@ export class Panel {
     const width = this.plotPlace.clientWidth;
     if (!this.plot || !width) return;
     if (this.key !== theme()) { this.redraw(); this.legend(); }
-    else if (width !== this.plot.width) { this.plot.setSize({ width, height: this.plot.height }); this.signs(); }
+    else if (width !== this.plot.width) this.plot.setSize({ width, height: this.plot.height });
   }
 }

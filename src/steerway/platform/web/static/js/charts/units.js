@@ -35,7 +35,7 @@ const WRITERS = {
   "milliseconds": (value) => (value === 0 ? "0 ms" : scaled(SPANS, value / 1000, " ")),
   "bytes": (value) => (Math.abs(value) < 1 ? "0 B" : scaled(BINARY, value, " ")),
   "bytes/s": (value) => (Math.abs(value) < 1 ? "0 B/s" : `${scaled(BINARY, value, " ")}/s`),
-  "cores": (value) => `${digits(value)} cores`,
+  "cores": (value) => (Math.abs(value) < 1 ? `${digits(Number((value * 1000).toPrecision(2)))} mcores` : `${digits(value)} cores`),
 };
 
 // What stands before and behind a value as people read it; a value that is not there is a dash.

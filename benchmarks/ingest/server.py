@@ -31,7 +31,7 @@ def main(home: Path, port: int) -> None:
     """Serve until told to end."""
     store = stores.open(load({"STEERWAY_HOME": str(home)}))
     limits = IngestLimits(series_max=1_000_000)
-    intake = Intake(stores.current, now=clock.now, limits=limits)
+    intake = Intake(stores.current, now=clock.now, journal=home / "ingest", limits=limits)
     intake.start()
     receiver = Receiver(intake)
     door = TelemetryDoor(

@@ -1,6 +1,6 @@
 """The doors for telemetry: OTLP over HTTP, and Prometheus remote write.
 
-Beside Django, because bodies are larger here and an answer waits until its rows are stored.
+Beside Django, because bodies are larger here and an answer waits until its rows are in the journal.
 Source: OTLP specification 1.x, "OTLP/HTTP"; Prometheus Remote-Write Specification 1.0.
 """
 
@@ -122,7 +122,6 @@ class TelemetryDoor:
                 return None
             task = partial(self._take, scope["path"], headers, bytes(body))
             received = await loop.run_in_executor(self._threads, task)
-        await asyncio.wrap_future(received.stored)
         return _success(scope["path"], received, is_json=_media_type(headers) == JSON)
 
     @contextlib.contextmanager

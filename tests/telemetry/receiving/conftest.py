@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import cramjam
@@ -30,9 +30,13 @@ STALE_BITS = 0x7FF0000000000002
 STALE = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]
 
 
+# Nobody waits a second in a test.
+LIMITS = IngestLimits(unpacked_bytes=1_000_000, linger=timedelta(milliseconds=20))
+
+
 @pytest.fixture
 def intake(store: Store) -> Iterator[Intake]:
-    made = Intake(lambda: store, now=lambda: NOW, limits=IngestLimits(unpacked_bytes=1_000_000))
+    made = Intake(lambda: store, now=lambda: NOW, limits=LIMITS)
     made.start()
     yield made
     made.stop()

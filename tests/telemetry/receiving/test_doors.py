@@ -90,6 +90,11 @@ def intake(store: Store) -> Iterator[Intake]:
     made.stop()
 
 
+def count(intake: Intake, store: Store) -> int:
+    intake.settle()
+    return store.table("SELECT count() AS n FROM samples")["n"][0].as_py()
+
+
 @pytest.fixture
 def taken(intake: Intake) -> Taken:
     return Taken(Receiver(intake))
@@ -109,21 +114,21 @@ def sender(taken: Taken) -> Iterator[Sender]:
 BODY = metrics_body(counter("orders", point(1.0, a="b")))
 
 
-def test_what_was_answered_is_stored(sender: Sender, store: Store) -> None:
+def test_what_was_answered_is_stored(sender: Sender, intake: Intake, store: Store) -> None:
     answer = sender.post("/v1/metrics", content=BODY, headers=ALICE | PROTOBUF)
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"] == "application/x-protobuf"
-    assert store.table("SELECT count() AS n FROM samples")["n"][0].as_py() == 1
+    assert count(intake, store) == 1
 
 
-def test_a_body_may_come_in_pieces(sender: Sender, store: Store) -> None:
+def test_a_body_may_come_in_pieces(sender: Sender, intake: Intake, store: Store) -> None:
     pieces = (BODY[start : start + 7] for start in range(0, len(BODY), 7))
 
     answer = sender.post("/v1/metrics", content=pieces, headers=ALICE | PROTOBUF)
 
     assert answer.status_code == 200
-    assert store.table("SELECT count() AS n FROM samples")["n"][0].as_py() == 1
+    assert count(intake, store) == 1
 
 
 @pytest.mark.parametrize(
@@ -189,13 +194,15 @@ def test_the_label_with_too_many_values_is_named(sender: Sender) -> None:
     assert b"`user` (12)" in answer.content
 
 
-def test_a_histogram_is_let_in_whole_or_not_at_all(sender: Sender, store: Store) -> None:
+def test_a_histogram_is_let_in_whole_or_not_at_all(
+    sender: Sender, intake: Intake, store: Store
+) -> None:
     points = [point(1.0, user=f"u{number}") for number in range(10)]
     for body in (metrics_body(counter("hits", *points)), metrics_body(histogram(0, [1, 2, 3]))):
         answer = sender.post("/v1/metrics", content=body, headers=ALICE | PROTOBUF)
 
     assert b"telemetry.series" in answer.content
-    assert store.table("SELECT count() AS n FROM samples")["n"][0].as_py() == 10
+    assert count(intake, store) == 10
 
 
 def test_a_store_that_is_away_makes_senders_come_again(sender: Sender, taken: Taken) -> None:

@@ -28,7 +28,7 @@ BODIES_REMEMBERED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request that was taken in: its answer is due when `stored` ends."""
+    """A request that was taken in, so that it can be answered; `stored` ends once it is there."""
 
     stored: "Future[None]"
     refusals: Refusals
@@ -39,7 +39,7 @@ class Receiver:
 
     Samples have an identity, so one that is sent twice counts once. Log lines and spans have
     none here: a body of them that comes again, because its answer was lost, is recognised by its
-    digest for as long as this process lives.
+    digest while it is among the newest, also when it waited in the journal of a killed process.
     """
 
     def __init__(self, intake: Intake) -> None:
@@ -129,17 +129,15 @@ class Receiver:
         intake = self._intake
         with self._decoding:
             known = self._bodies.get(digest)
-            if known is not None and not _has_failed(known.stored):
+            if known is not None:
                 return known
+            if digest in intake.digests:
+                return Received(intake.submit(Parcel()), Refusals())
             refusals = Refusals()
             decoded = decode(self._plain(*packed), refusals)
             rows = in_time(decoded, intake.now_ms, intake.limits, refusals)
-            received = Received(intake.submit(Parcel({table: rows}, refusals)), refusals)
+            received = Received(intake.submit(Parcel({table: rows}, refusals, digest)), refusals)
             self._bodies[digest] = received
             if len(self._bodies) > BODIES_REMEMBERED:
                 self._bodies.popitem(last=False)
             return received
-
-
-def _has_failed(stored: "Future[None]") -> bool:
-    return stored.done() and stored.exception() is not None

@@ -169,24 +169,26 @@ class SeriesBook:
         """By service: what was said to those that have too many series."""
         return {service: sentence for service, (_, sentence) in self._sentences.items()}
 
-    def owed(self) -> tuple[pa.Table, set[int]]:
-        """The rows of `series` to write down, and a mark for `settled`."""
+    def owed(self) -> tuple[pa.Table | None, set[int]]:
+        """The rows of `series` to write down, and what `owe_again` takes should that fail."""
         with self.lock:
             mark = self._owed
+            if not mark:
+                return None, mark
             self._owed = set()
             rows = list(mark)
             told = [self._told[row].split("\0") for row in rows]
             table = pa.table(
                 [
                     pa.array([t[0] for t in told], pa.string()).dictionary_encode(),
-                    pa.array(self._ids[rows] if rows else [], pa.uint64()),
+                    pa.array(self._ids[rows], pa.uint64()),
                     pa.array(
                         [list(zip(t[2::2], t[3::2], strict=True)) for t in told],
                         SCHEMAS["series"].field("labels").type,
                     ),
                     pa.array([t[1] for t in told], pa.string()),
-                    pa.array(self._since[rows] if rows else [], pa.int64()),
-                    pa.array(self._until[rows] if rows else [], pa.int64()),
+                    pa.array(self._since[rows], pa.int64()),
+                    pa.array(self._until[rows], pa.int64()),
                 ],
                 names=SCHEMAS["series"].names,
             )

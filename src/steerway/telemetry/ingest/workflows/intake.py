@@ -7,20 +7,20 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from steerway.platform.errors import SteerwayError, Unavailable
-from steerway.telemetry.ingest.errors import NotStored
-from steerway.telemetry.ingest.queries import news
+from steerway.telemetry.ingest.adapters.journal import NO_DIGEST, Journal
 from steerway.telemetry.ingest.rules.book import SeriesBook
 from steerway.telemetry.ingest.rules.limits import DEFAULT, IngestLimits, Refusals
 from steerway.telemetry.ingest.rules.samples import Samples, Series, SeriesSet, table_of
-from steerway.telemetry.ingest.rules.tables import fitted
+from steerway.telemetry.ingest.rules.tables import LATE, fitted
+from steerway.telemetry.ingest.workflows import storing
 from steerway.telemetry.ingest.workflows.queue import Batch, Queue
-from steerway.telemetry.store import QueryFailed, Store, series_id
-from steerway.telemetry.store.store import BATCH_ROWS_MAX
+from steerway.telemetry.store import Store, series_id
 
 LOGGER = logging.getLogger("steerway.ingest")
 
@@ -28,24 +28,23 @@ NO_SERIES: Final[SeriesSet] = {}
 FORGET_EVERY: Final = timedelta(minutes=10)
 AWAY_SECONDS: Final = 1.0  # until the store is tried again
 STOP_SECONDS: Final = 10.0
-# The queue of rows that may be there already, beside the one of rows that cannot be.
-LATE: Final = ".late"
-WITH_IDS: Final = {"samples", "histograms"}
 
 
 @dataclass(slots=True)
 class Parcel:
-    """What one request brought: rows by table, and what was refused of it."""
+    """What one request brought: rows by table, what was refused of it, its body's digest."""
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=Refusals)
-    rows: int = 0
+    digest: bytes = NO_DIGEST
 
 
 class Intake:
     """Takes telemetry from its sources and stores it in batches.
 
-    `store` gives the open store. `series_max` says how many series a service may have.
+    `store` gives the open store. `series_max` says how many series a service may have. What is
+    taken is in the journal when a method returns, and so survives a kill of this process; without
+    a directory for the `journal`, what waits is lost with the process.
     """
 
     def __init__(
@@ -53,21 +52,36 @@ class Intake:
         store: Callable[[], Store],
         *,
         now: Callable[[], datetime],
+        journal: Path | None = None,
         limits: IngestLimits = DEFAULT,
         series_max: Callable[[str], int] | None = None,
     ) -> None:
         self.limits = limits
         self.book = SeriesBook(limits, series_max or (lambda _: limits.series_max))
         self.counts: Counter[str] = Counter()
+        # Of bodies that were taken in before this process began and stored by it.
+        self.digests: set[bytes] = set()
         self._store = store
         self._now = now
-        self._queue = Queue(limits.queue_bytes, limits.batch_rows, limits.linger.total_seconds())
+        self._journal = Journal(journal, self.now_ms) if journal else None
+        linger = limits.linger.total_seconds()
+        self._queue = Queue(self._journal, limits.queue_bytes, limits.batch_rows, linger)
+        # Series are written down no later than the first samples that need them.
+        self._putting = threading.Lock()
+        self._left: list[Batch] = []
         self._ending = threading.Event()
         self._forgot_at = now()
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
 
     def start(self) -> None:
-        """Begin to store what comes."""
+        """Store what an earlier process has left, and begin to store what comes."""
+        if self._journal is not None:
+            for segment in self._journal.left():
+                batch = Batch(segment=segment)
+                for record in self._journal.records(segment):
+                    self.digests.add(record.digest)
+                    batch.add(record.tables)
+                self._left.append(batch)
         self._thread.start()
 
     def stop(self) -> None:
@@ -76,6 +90,8 @@ class Intake:
         self._queue.close()
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
+        if self._journal is not None:
+            self._journal.close()
 
     @property
     def waiting_bytes(self) -> int:
@@ -93,11 +109,12 @@ class Intake:
         """Take samples; says what was refused, and why.
 
         `series` describes the series; only what is new here is looked up in it, so a source may
-        pass all it knows each time. With `wait`, they are stored when this returns.
+        pass all it knows each time. With `wait`, they can be queried when this returns.
 
         Raises:
             QueueFull: too much waits.
-            NotStored: the store did not take them (only with `wait`).
+            NotStored: the journal or, with `wait`, the store did not take them.
+            SeriesForgotten: a series is not known, and not described.
         """
         refusals = Refusals()
         self._add(self.admit("samples", table_of(samples), series, refusals), wait=wait)
@@ -159,103 +176,80 @@ class Intake:
         self._add({"metadata": table}, wait=wait)
 
     def submit(self, parcel: Parcel) -> "Future[None]":
-        """Take what a request brought; the future ends when it is stored.
+        """Take what a request brought; the future ends when it can be queried.
 
         Raises:
             QueueFull: too much waits.
+            NotStored: the journal did not take it.
         """
-        tables = _fitted(parcel.tables)
         self.counts.update(parcel.refusals.counts)
-        if not tables:
+        return self._put(parcel.tables, parcel.digest)
+
+    def settle(self) -> None:
+        """Have what waits stored now; all of it can be queried when this returns."""
+        self._queue.hurry().result()
+
+    def _add(self, tables: Mapping[str, pa.Table], *, wait: bool) -> None:
+        stored = self._put(tables, NO_DIGEST)
+        if wait:
+            self._queue.hurry()
+            stored.result()
+
+    def _put(self, tables: Mapping[str, pa.Table], digest: bytes) -> "Future[None]":
+        fit = {
+            name: fitted(name.removesuffix(LATE), rows)
+            for name, rows in tables.items()
+            if rows.num_rows
+        }
+        if not fit:
             nothing: Future[None] = Future()
             nothing.set_result(None)
             return nothing
-        return self._queue.put(tables, wait=True)
-
-    def _add(self, tables: Mapping[str, pa.Table], *, wait: bool) -> None:
-        fit = _fitted(tables)
-        if not fit:
-            return
-        done = self._queue.put(fit, wait=wait)
-        if wait:
-            done.result()
+        with self._putting:
+            series, mark = self.book.owed()
+            if series is not None:
+                fit["series"] = series
+            try:
+                return self._queue.put(fit, digest)
+            except SteerwayError:
+                self.book.owe_again(mark)
+                raise
 
     def _run(self) -> None:
+        while self._left and not self._ending.is_set():
+            self._store_batch(self._left.pop(0))
         while not self._ending.is_set():
-            try:
-                self._store_next()
-            except Exception:  # a loop that must go on
-                LOGGER.exception("a batch was lost")
-                self.counts["lost.batches"] += 1
-        self._store_next()
+            self._step()
+        self._step()
 
-    def _store_next(self) -> None:
-        batch = self._queue.take()
-        failed: dict[str, Exception] = dict.fromkeys(batch.pieces, NotStored(reason="a mistake"))
-        try:
-            failed = self._stored(batch.tables())
-        finally:
-            self._tell(batch, failed)
-        if failed:
-            self._keep(batch, failed)
-            self._ending.wait(AWAY_SECONDS)
+    def _step(self) -> None:
+        self._store_batch(self._queue.take())
         now = self._now()
         if now - self._forgot_at >= FORGET_EVERY:
             self._forgot_at = now
             self.book.forget_silent(self.now_ms)
 
-    def _tell(self, batch: Batch, failed: Mapping[str, Exception]) -> None:
-        for names, done in batch.senders:
-            reasons = [failed[name] for name in names if name in failed]
-            if reasons:
-                done.set_exception(NotStored(reason=reasons[0]))
-            else:
-                done.set_result(None)
+    def _store_batch(self, batch: Batch) -> None:
+        """Store a batch, however long the store is away; the journal has it meanwhile."""
+        while not self._stored(batch):
+            if self._ending.wait(AWAY_SECONDS):
+                return  # the next server finds it in the journal
 
-    def _stored(self, tables: Mapping[str, pa.Table]) -> dict[str, Exception]:
-        """Write a batch; the tables that could not be written, with the reason."""
-        series, mark = self.book.owed()
-        failed: dict[str, Exception] = {}
-        self._insert("series", series, failed)
-        if failed:
-            # Samples without their series would be there and could not be found.
-            self.book.owe_again(mark)
-            return dict.fromkeys(tables, failed["series"])
-        for name in sorted(tables, key=lambda name: name.endswith(LATE)):
-            self._insert(name, tables[name], failed)
-        return failed
-
-    def _insert(self, name: str, table: pa.Table, failed: dict[str, Exception]) -> None:
-        if not table.num_rows:
-            return
+    def _stored(self, batch: Batch) -> bool:
+        lost: Exception | None = None
         try:
-            store = self._store()
-            if name.endswith(LATE):
-                name = name.removesuffix(LATE)
-                table = news(store, name, table)
-            for start in range(0, table.num_rows, BATCH_ROWS_MAX):
-                store.insert(name, table.slice(start, BATCH_ROWS_MAX))
-            self.counts[f"stored.{name}"] += table.num_rows
-        except (SteerwayError, QueryFailed) as error:
-            failed[name] = error
-            if not isinstance(error, Unavailable):
-                LOGGER.exception("rows of %s were refused by the store", name)
-
-    def _keep(self, batch: Batch, failed: Mapping[str, Exception]) -> None:
-        """What nobody would send again is tried again, as long as the queue has room."""
-        for name, error in failed.items():
-            table = batch.unwaited_table(name)
-            if table is None:
-                continue
-            # What failed may still have been stored, so it is compared with what is there.
-            again = f"{name}{LATE}" if name in WITH_IDS else name
-            if not isinstance(error, Unavailable) or not self._queue.put_back(again, table):
-                self.counts[f"lost.{name}"] += table.num_rows
-
-
-def _fitted(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    return {
-        name: fitted(name.removesuffix(LATE), rows)
-        for name, rows in tables.items()
-        if rows.num_rows
-    }
+            storing.store(self._store(), batch, self.counts)
+        except Unavailable:
+            self.counts["away"] += 1
+            return False
+        except Exception as error:  # a loop that must go on
+            LOGGER.exception("a batch was lost")
+            self.counts["lost"] += batch.rows
+            lost = error
+        if self._journal is not None:
+            self._journal.drop(batch.segment)
+        if lost is None:
+            batch.stored.set_result(None)
+        else:
+            batch.stored.set_exception(lost)
+        return True

@@ -1,0 +1,1 @@
+"""Outside systems of ingest: its journal on disk."""

@@ -1,0 +1,121 @@
+"""What was taken in survives a process that is killed, and counts once."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from steerway.telemetry.ingest.adapters.journal import Journal
+from steerway.telemetry.ingest.errors import NotStored
+from steerway.telemetry.ingest.workflows import Intake, Parcel
+from steerway.telemetry.store import Store, StoreDown
+from tests.telemetry.ingest.conftest import NOW, one
+
+DIGEST = b"0123456789abcdef"
+
+
+def rows(*values: int) -> dict[str, pa.Table]:
+    return {"samples": pa.table({"value": list(values)})}
+
+
+def read(journal: Journal) -> list[list[int]]:
+    found = [record for number in journal.segments() for record in journal.records(number)]
+    return [record.tables["samples"]["value"].to_pylist() for record in found]
+
+
+def test_records_come_back_in_their_order(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 1)
+    journal.append(rows(1, 2), DIGEST)
+    journal.append(rows(3))
+    first = journal.turn()
+    journal.append(rows(4))
+    journal.close()
+
+    assert read(Journal(tmp_path, 1)) == [[1, 2], [3], [4]]
+    assert next(journal.records(first)).digest == DIGEST
+    assert Journal(tmp_path, 1).number == first + 2
+    assert Journal(tmp_path, 99).number == 99
+
+
+def test_a_record_that_is_cut_off_or_damaged_ends_its_segment(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 1)
+    journal.append(rows(1))
+    journal.append(rows(2))
+    journal.close()
+    file = next(tmp_path.iterdir())
+    whole = file.read_bytes()
+
+    file.write_bytes(whole[:-1])
+    cut_off = read(journal)
+    file.write_bytes(whole[:-1] + b"\xff")
+    damaged = read(journal)
+
+    assert cut_off == damaged == [[1]]
+
+
+def test_a_disk_that_takes_nothing_refuses(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "gone", 1)
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(NotStored):
+        journal.append(rows(1))
+
+
+def killed_with(directory: Path, store: Store, *, is_stored: bool) -> Intake:
+    """An intake that took samples and log digests, and ends without dropping its segment."""
+
+    def away() -> Store:
+        raise StoreDown(why="away")
+
+    intake = Intake(lambda: store if is_stored else away(), now=lambda: NOW, journal=directory)
+    samples, series = one("hits", {"service": "shop"}, 1.0, 2.0)
+    intake.add_samples(samples, series)
+    intake.submit(Parcel(digest=DIGEST, tables={"metadata": METADATA}))
+    return intake
+
+
+METADATA = pa.table(
+    {"metric": ["hits"], "type": [""], "unit": [""], "help": [""], "seen_at": [NOW]}
+)
+COUNTS = "SELECT (SELECT count() FROM samples) AS samples, (SELECT count() FROM series) AS series"
+
+
+def test_the_next_process_stores_what_was_left(tmp_path: Path, store: Store) -> None:
+    killed_with(tmp_path, store, is_stored=False)
+
+    after = Intake(lambda: store, now=lambda: NOW, journal=tmp_path)
+    after.start()
+    after.stop()
+
+    assert store.table(COUNTS).to_pylist() == [{"samples": 2, "series": 1}]
+    assert DIGEST in after.digests
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_stored_before_the_kill_counts_once(tmp_path: Path, store: Store) -> None:
+    before = killed_with(tmp_path, store, is_stored=True)
+    left = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before.start()
+    before.stop()
+    for name, content in left.items():
+        (tmp_path / name).write_bytes(content)
+
+    after = Intake(lambda: store, now=lambda: NOW, journal=tmp_path)
+    after.start()
+    after.stop()
+
+    assert store.table(COUNTS).to_pylist()[0]["samples"] == 2
+
+
+def test_what_waits_while_the_store_is_away_is_stored_by_the_next(
+    tmp_path: Path, store: Store
+) -> None:
+    before = killed_with(tmp_path, store, is_stored=False)
+    before.start()
+    before.stop()
+
+    after = Intake(lambda: store, now=lambda: NOW, journal=tmp_path)
+    after.start()
+    after.stop()
+
+    assert store.table(COUNTS).to_pylist()[0]["samples"] == 2

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +105,14 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise AssertionError("Prometheus did not start")
+
+
+def wait(ready: Callable[[], bool]) -> None:
+    """Until something is so."""
+    end = time.monotonic() + READY_SECONDS
+    while not ready():
+        assert time.monotonic() < end, "it did not come to be"
+        time.sleep(0.02)
 
 
 def head(labels: Labels) -> bytes:

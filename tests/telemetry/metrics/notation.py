@@ -61,6 +61,7 @@ class Load:
     step: int
     series: list[tuple[Labels, list[Point]]]
     has_natives: bool
+    unread: bool
 
 
 def duration(text: str) -> int:
@@ -231,14 +232,15 @@ def cases(path: Path) -> Iterator[Case]:
 
 def _load(line: str, block: list[str]) -> Load:
     words = line.split()
-    found, natives = [], words[0] != "load"
+    found, unread = [], words[0] != "load"
     for one in block:
         try:
             labels, rest = series(one)
             found.append((labels or {}, points(rest)))
         except NotRead:
-            natives = True
-    return Load(duration(words[1]), found, natives)
+            unread = True
+    natives = any(isinstance(point, Histogram) for _, row in found for point in row)
+    return Load(duration(words[1]), found, natives or unread, unread)
 
 
 def _case(file: str, line: int, text: str, block: list[str], loads: list[Load]) -> Case:

@@ -16,7 +16,7 @@ from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.receiving.workflows import Receiver
 from steerway.telemetry.retention.rules import Keep, Room
 from steerway.telemetry.retention.workflows.tending import Tending
-from steerway.telemetry.store import StoreDown
+from steerway.telemetry.store import Store, StoreDown
 
 LOGGER = logging.getLogger("steerway.telemetry")
 
@@ -64,15 +64,19 @@ class Telemetry:
             store.close()
 
     def tend(self, work: Work) -> None:
-        """Keep the store within its bounds; what was dropped for room is in the log.
+        """Keep the store within its bounds, and open it if it is not open yet.
 
         Raises:
-            StoreDown, StoreBusy: it is not open, and cannot be opened now.
+            StoreDown, StoreBusy: it cannot be opened now.
         """
         with self._turn:
             if not self._is_open:
                 return
             opened = store.open(self._settings)
+        self.keep(work, opened)
+
+    def keep(self, work: Work, opened: Store) -> None:
+        """One round of retention; what was dropped to make room is in the log."""
         self._tending = self._tending or Tending(opened, keep_of(self._settings))
         trimmed = self._tending.round(work.now, room_of(self._settings))
         for one in trimmed:

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import pyarrow as pa
 
 from steerway.telemetry.store import arrow
-from steerway.telemetry.store.errors import StoreDown
+from steerway.telemetry.store.errors import QueryFailed, StoreDown
 from steerway.telemetry.store.failures import failure
 from steerway.telemetry.store.layout import Layout
 
@@ -16,6 +16,12 @@ T = TypeVar("T")
 CONNECTIONS_MAX: Final = 16
 CONNECT_SECONDS: Final = 5
 ANSWER_SECONDS: Final = 300
+# The first with text indexes for everybody; time series functions are older.
+OLDEST: Final = (26, 2)
+FIT: Final = (
+    "SELECT version() AS version, "
+    "(SELECT count() FROM system.clusters WHERE cluster = {cluster:String}) AS shards"
+)
 SESSION: Final = {
     "session_timezone": "UTC",
     "enable_time_series_aggregate_functions": "1",
@@ -34,7 +40,25 @@ class Remote:
 
     def __init__(self, url: str, cluster: str) -> None:
         self.layout = Layout(cluster)
-        self._client = _calling(lambda: _connect(url))
+        try:
+            self._client = _calling(lambda: _connect(url))
+            self._refuse_if_unfit(cluster)
+        except QueryFailed as error:
+            raise StoreDown(why=f"refused by its server ({error})") from error
+
+    def _refuse_if_unfit(self, cluster: str) -> None:
+        """One sentence now is better than a hundred errors later.
+
+        Raises:
+            StoreDown: the server is too old, or knows no such cluster.
+        """
+        found = self.query(FIT, {"cluster": cluster}, {}, "steerway-fit").to_pylist()[0]
+        version = tuple(int(part) for part in found["version"].split(".")[:2])
+        if version < OLDEST:
+            least = ".".join(map(str, OLDEST))
+            raise StoreDown(why=f"in ClickHouse {found['version']}, and {least} is needed")
+        if cluster and not found["shards"]:
+            raise StoreDown(why=f"in a ClickHouse that knows no cluster {cluster}")
 
     def query(
         self, sql: str, params: Mapping[str, object], settings: Mapping[str, str], mark: str

@@ -9,6 +9,7 @@ if ! command -v chromium >/dev/null; then
   fi
   command -v chromium >/dev/null || echo "Chromium is missing: the tests marked browser do not run."
 fi
+sh tests/peers/obtain.sh
 failed=0
 echo "== on PostgreSQL: the tests of the database"
 $bin/python tests/on_postgresql.py -q -n 2 -m "database and not journey and not browser" || failed=1

@@ -1,16 +1,12 @@
 """The doors for telemetry: who may send, what is read, and how it is answered."""
 
-import asyncio
 import http.client
 import json
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-import uvicorn
 
 from steerway.app.intake import TelemetryDoor
 from steerway.platform.errors import SteerwayError
@@ -19,6 +15,7 @@ from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.receiving.workflows import Receiver
 from steerway.telemetry.store import Store, StoreDown
 from tests.telemetry.receiving.conftest import NOW, metrics_body, snappy, write_body
+from tests.telemetry.receiving.listening import served
 from tests.telemetry.receiving.test_metrics import counter, histogram, point
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -67,19 +64,6 @@ class Sender:
             return Heard(answer.status, named, answer.read())
         finally:
             connection.close()
-
-
-@contextmanager
-def served(door: TelemetryDoor) -> Iterator[int]:
-    config = uvicorn.Config(door, port=0, log_config=None, lifespan="off", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=asyncio.run, args=(server.serve(),))
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture

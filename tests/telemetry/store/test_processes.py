@@ -120,6 +120,20 @@ def test_a_store_that_is_not_open_says_why() -> None:
     assert "Telemetry is starting" in run(child, Path()).stdout
 
 
+def test_distributed_tables_take_and_give_what_one_table_does(home: Path) -> None:
+    script = Path(__file__).with_name("clustered.py").read_text()
+
+    done = run(script, home)
+
+    assert json.loads(done.stdout or "{}") == {
+        "sum": 44_850.0,
+        "stored": 300,
+        "rise": [299.0],
+        "logs": ["y"],
+        "tables": ["logs", "progress", "samples", "samples_5m", "series"],
+    }, done.stderr
+
+
 def run(code: str, home: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", code, str(home)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

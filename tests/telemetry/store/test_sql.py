@@ -15,6 +15,7 @@ from steerway.telemetry.store import (
     QueryFailed,
     QueryTooLarge,
     Store,
+    StoreDown,
     series_id,
 )
 from steerway.telemetry.store.arrow import BatchInvalid
@@ -212,6 +213,16 @@ def test_a_batch_with_a_wrong_row_is_refused_whole(either: Store) -> None:
 
     with pytest.raises(QueryFailed):
         either.insert_raw("logs", rows, "JSONEachRow")
+
+    assert either.table("SELECT count() AS n FROM logs")["n"][0].as_py() == 0
+
+
+def test_an_insert_that_found_no_memory_is_worth_another_try(either: Store) -> None:
+    rows = b'{"service":"a","ts":1,"body":"x"}\n' * 1000
+    little = {"max_memory_usage": "100000", "max_untracked_memory": "0"}
+
+    with pytest.raises(StoreDown, match="short of memory"):
+        either.insert_raw("logs", rows, "JSONEachRow", little)
 
     assert either.table("SELECT count() AS n FROM logs")["n"][0].as_py() == 0
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from steerway.telemetry.store import arrow, residency
 from steerway.telemetry.store.errors import StoreBusy, StoreDown
-from steerway.telemetry.store.failures import failure
+from steerway.telemetry.store.failures import failure, refusal
 from steerway.telemetry.store.layout import Layout
 from steerway.telemetry.store.parameters import encoded, quoted
 
@@ -233,7 +233,7 @@ class _Connection:
                 inserting.append(body)
                 inserting.finish()
         except Exception as error:  # the engine's only type
-            raise failure(str(error)) from error
+            raise refusal(str(error)) from error
 
     def close(self) -> None:
         self._raw.close()

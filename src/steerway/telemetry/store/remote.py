@@ -8,10 +8,11 @@ import pyarrow as pa
 
 from steerway.telemetry.store import arrow
 from steerway.telemetry.store.errors import QueryFailed, StoreDown
-from steerway.telemetry.store.failures import failure
+from steerway.telemetry.store.failures import failure, refusal
 from steerway.telemetry.store.layout import Layout
 
 T = TypeVar("T")
+Failed = Callable[[str], Exception]
 
 CONNECTIONS_MAX: Final = 16
 CONNECT_SECONDS: Final = 5
@@ -90,7 +91,8 @@ class Remote:
         _calling(
             lambda: self._client.raw_insert(
                 table, columns or None, body, settings=dict(settings), fmt=format_
-            )
+            ),
+            refusal,
         )
 
     def kill(self, mark: str) -> None:
@@ -122,7 +124,7 @@ def _connect(url: str) -> Any:
     )
 
 
-def _calling(call: Callable[[], T]) -> T:
+def _calling(call: Callable[[], T], failed: Failed = failure) -> T:
     from clickhouse_connect.driver.exceptions import (  # noqa: PLC0415 -- as above
         DatabaseError,
         Error,
@@ -134,7 +136,7 @@ def _calling(call: Callable[[], T]) -> T:
     except OperationalError as error:
         raise StoreDown(why=f"not reachable ({error})") from error
     except (DatabaseError, Error) as error:
-        raise failure(str(error)) from error
+        raise failed(str(error)) from error
 
 
 def _plain(params: Mapping[str, object]) -> dict[str, object]:

@@ -53,6 +53,7 @@ VALUES = {
     "service": "shop",
     "environment": "production",
     "seq": "1",
+    "key": "new-checkout",
     "pk": "1",
     "secret": "x",
     "token_id": "00000000-0000-0000-0000-000000000000",

@@ -16,10 +16,10 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import FlagNotFoundError, TargetingKeyMissingError
 
 from steerway.app.ofrep import FlagDoor
+from steerway.delivery.declarations.rules.documents import Decided, document, file_of, in_force
+from steerway.delivery.declarations.rules.exposing import Exposure
 from steerway.delivery.flags.adapters.files import FlagFiles
 from steerway.delivery.flags.rules.asked import Asked
-from steerway.delivery.flags.rules.documents import Decided, document, file_of, in_force
-from steerway.delivery.flags.rules.exposing import Exposure
 from steerway.openfeature.provider import SteerwayProvider
 from steerway.platform.roles import Role
 from steerway.platform.work import Actor

@@ -6,7 +6,7 @@ One router holds both, because an address has one place.
 from steerway.app import descriptor, descriptor_advice
 from steerway.app.descriptor_declared import declared
 from steerway.app.descriptor_flags import Flags, flags_of, with_flags
-from steerway.delivery.flags.actions import declaring
+from steerway.delivery.declarations.actions import declaring
 from steerway.planning.catalog import actions, queries
 from steerway.planning.catalog import api as catalog
 from steerway.planning.catalog.errors import OtherService

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from steerway.app.descriptor import ServiceFile
+from steerway.delivery.declarations import queries as flags
 from steerway.delivery.flagfiles.errors import FlagFileMissing
 from steerway.delivery.flagfiles.rules.checking import FlagFile, load
-from steerway.delivery.flags import queries as flags
 from steerway.planning.catalog.rules import Plan
 from steerway.planning.catalog.wire import DescriptorIn
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from a2wsgi.asgi_typing import HTTPScope, Receive, Send
 
 from steerway.app.asgi import LOCAL
-from steerway.delivery.flags import queries as flags
+from steerway.delivery.declarations import queries as flags
 from steerway.delivery.flags.rules.asked import Asked
 from steerway.delivery.variants.rules import ofrep
 from steerway.delivery.variants.rules.flagsets import FlagSet, compiled

@@ -8,8 +8,8 @@ import pytest
 
 from steerway.app import descriptor
 from steerway.app.descriptor_declared import declared
+from steerway.delivery.declarations.actions import declaring
 from steerway.delivery.flagfiles.rules.checking import FlagFile, load
-from steerway.delivery.flags.actions import declaring
 from steerway.planning.catalog import actions as catalog
 from steerway.platform.roles import Role
 from steerway.platform.work import Work

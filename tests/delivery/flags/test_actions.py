@@ -7,22 +7,21 @@ from typing import Any
 
 import pytest
 
+from steerway.delivery.declarations import queries
+from steerway.delivery.declarations.actions import declaring
+from steerway.delivery.declarations.actions.publishing import Target
+from steerway.delivery.declarations.errors import DefinedInFile, FlagUnknown, RestUnclear
+from steerway.delivery.declarations.models import Exposure, Flag
+from steerway.delivery.declarations.rules.states import Debt, Origin
 from steerway.delivery.flagfiles.errors import FlagFileInvalid
-from steerway.delivery.flags import queries
-from steerway.delivery.flags.actions import deciding, declaring
-from steerway.delivery.flags.actions.publishing import Target
+from steerway.delivery.flags import actions as deciding
 from steerway.delivery.flags.errors import (
-    DefinedInFile,
     FlagIsOn,
     FlagOff,
-    FlagUnknown,
     NothingOverFile,
-    RestUnclear,
     ShareInvalid,
     VariantUnknown,
 )
-from steerway.delivery.flags.models import Exposure, Flag
-from steerway.delivery.flags.rules.states import Debt, Origin
 from steerway.planning.changes import actions as changes
 from steerway.planning.changes.errors import Held
 from steerway.planning.changes.models import Change

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from steerway.delivery.flags.actions import declaring
+from steerway.delivery.declarations.actions import declaring
 from steerway.platform.identity.models import User
 from steerway.platform.work import Work
 from tests.delivery.flags.conftest import METADATA, ROLLOUT, SHOP, file, flag

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from steerway.delivery.flags import queries
-from steerway.delivery.flags.actions import deciding
-from steerway.delivery.flags.actions.publishing import Target
+from steerway.delivery.declarations import queries
+from steerway.delivery.declarations.actions.publishing import Target
+from steerway.delivery.declarations.rules.documents import file_of, reports_of
+from steerway.delivery.flags import actions as deciding
 from steerway.delivery.flags.adapters.files import FlagFiles
-from steerway.delivery.flags.rules.documents import file_of, reports_of
 from steerway.delivery.flags.workflows import COUNTED_SECONDS, Keeper
 from steerway.delivery.rollouts.models import Rollout
 from steerway.delivery.rollouts.rules import steps_of

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from steerway.delivery.flags import queries
-from steerway.delivery.flags.actions import deciding, declaring
-from steerway.delivery.flags.actions.publishing import Target
+from steerway.delivery.declarations import queries
+from steerway.delivery.declarations.actions import declaring
+from steerway.delivery.declarations.actions.publishing import Target
+from steerway.delivery.flags import actions as deciding
 from steerway.delivery.rollouts import actions as rollouts
 from steerway.delivery.rollouts import queries as rolling
 from steerway.delivery.rollouts.errors import NoRollout, RolloutRunning, StepsInvalid

@@ -4,9 +4,10 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from steerway.delivery.declarations.actions import declaring
+from steerway.delivery.declarations.actions.publishing import Target
 from steerway.delivery.flagfiles.rules.checking import load
-from steerway.delivery.flags.actions import deciding, declaring
-from steerway.delivery.flags.actions.publishing import Target
+from steerway.delivery.flags import actions as deciding
 from steerway.delivery.rollouts.rules import steps_of
 from tests.platform.web.scene import at
 

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 from ninja import Query, Router, Status
 
-from steerway.delivery.flags import queries
-from steerway.delivery.flags.actions import deciding, declaring
-from steerway.delivery.flags.actions.publishing import Target
-from steerway.delivery.flags.errors import FlagUnknown
+from steerway.delivery.declarations import queries
+from steerway.delivery.declarations.actions import declaring
+from steerway.delivery.declarations.actions.publishing import Target
+from steerway.delivery.declarations.errors import FlagUnknown
+from steerway.delivery.flags import actions
 from steerway.delivery.flags.wire import (
     DebtOut,
     DefinitionIn,
@@ -83,14 +84,14 @@ def expose(
 ) -> PlaceOut:
     """Give a variant to a share of users from now on."""
     target = Target(service, key, environment, body.why, body.emergency)
-    found = deciding.expose(request.work, target, percent=body.percent, variant=body.variant)
+    found = actions.expose(request.work, target, percent=body.percent, variant=body.variant)
     return PlaceOut.model_validate(found)
 
 
 @router.delete(f"{PLACE}/exposure", response=PlaceOut)
 def restore(request: SteerwayRequest, service: str, key: str, environment: str) -> PlaceOut:
     """Let the definition hold again."""
-    found = deciding.restore(request.work, Target(service, key, environment))
+    found = actions.restore(request.work, Target(service, key, environment))
     return PlaceOut.model_validate(found)
 
 
@@ -100,13 +101,13 @@ def turn_off(
 ) -> PlaceOut:
     """Turn a flag off for everybody, at once; holds and freezes do not stop it."""
     target = Target(service, key, environment)
-    return PlaceOut.model_validate(deciding.turn_off(request.work, target, reason=body.reason))
+    return PlaceOut.model_validate(actions.turn_off(request.work, target, reason=body.reason))
 
 
 @router.delete(f"{PLACE}/off", response=PlaceOut)
 def turn_on(request: SteerwayRequest, service: str, key: str, environment: str) -> PlaceOut:
     """Let a flag that was turned off follow its rules again."""
-    found = deciding.turn_on(request.work, Target(service, key, environment))
+    found = actions.turn_on(request.work, Target(service, key, environment))
     return PlaceOut.model_validate(found)
 
 
@@ -125,7 +126,7 @@ def roll_out(
 ) -> Status[RolloutOut]:
     """Begin to give a variant to more users step by step."""
     target = Target(service, key, environment, body.why, body.emergency)
-    begun = deciding.roll_out(
+    begun = actions.roll_out(
         request.work,
         target,
         steps=steps_of(body.steps),
@@ -139,5 +140,5 @@ def roll_out(
 @router.delete(f"{PLACE}/rollout", response={204: None})
 def stop(request: SteerwayRequest, service: str, key: str, environment: str) -> Status[None]:
     """Have a rollout take no more steps; users keep what they have."""
-    deciding.stop(request.work, Target(service, key, environment))
+    actions.stop(request.work, Target(service, key, environment))
     return Status(204, None)

@@ -1,42 +1,12 @@
 """What flags refuse."""
 
-from steerway.platform.errors import Invalid, NotFound, Refused
-
-
-class FlagUnknown(NotFound):
-    """The service has no such flag."""
-
-    message = "{service} has no flag {flag}. `steerway flags list {service}` lists them."
-
-
-class FlagTaken(Refused):
-    """A flag of that name is there already."""
-
-    message = "{service} has a flag {flag} already, defined in {origin}. Change it there."
-
-
-class DefinedInFile(Refused):
-    """Its definition is the file's business."""
-
-    message = (
-        "{flag} is defined in {file}. Change it there and apply; exposures, rollouts and the "
-        "switch are decided here."
-    )
+from steerway.platform.errors import Invalid, Refused
 
 
 class VariantUnknown(Invalid):
     """The flag has no such variant."""
 
     message = "{flag} has no variant {variant}; it has {known}."
-
-
-class RestUnclear(Refused):
-    """There is no single place in the rule that a rollout could move."""
-
-    message = (
-        "{flag} cannot be rolled out from here: {why}. Let its rule end in one fractional of two "
-        "variants, or change the shares in the file."
-    )
 
 
 class ShareInvalid(Invalid):

@@ -13,13 +13,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from steerway.delivery.declarations import queries
+from steerway.delivery.declarations.actions.publishing import Target
+from steerway.delivery.declarations.models import Flag, Place
+from steerway.delivery.declarations.rules.exposing import WHOLE
 from steerway.delivery.flagfiles.rules.words import told
-from steerway.delivery.flags import queries
-from steerway.delivery.flags.actions import deciding
-from steerway.delivery.flags.actions.publishing import Target
+from steerway.delivery.flags import actions
 from steerway.delivery.flags.errors import FormUnclear
-from steerway.delivery.flags.models import Flag, Place
-from steerway.delivery.flags.rules.exposing import WHOLE
 from steerway.delivery.rollouts import queries as rolling
 from steerway.delivery.rollouts.models import Rollout
 from steerway.delivery.rollouts.rules import steps_of
@@ -126,9 +126,7 @@ def expose(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
     if asked["percent"] is None:
         raise FormUnclear(field="Share", problem="name a percentage from 0 to 100.")
     target = _target(service, key, asked)
-    place = deciding.expose(
-        request.work, target, percent=asked["percent"], variant=asked["variant"]
-    )
+    place = actions.expose(request.work, target, percent=asked["percent"], variant=asked["variant"])
     messages.success(request, f"{shown(place).words} in {place.environment} from now on.")
     return _back(service, key, place.environment)
 
@@ -137,7 +135,7 @@ def expose(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
 def roll_out(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
     """Begin to give a variant to more users step by step."""
     asked = _form(request)
-    begun = deciding.roll_out(
+    begun = actions.roll_out(
         request.work,
         _target(service, key, asked),
         steps=steps_of(asked["steps"]),
@@ -151,7 +149,7 @@ def roll_out(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
 def stop(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
     """Have a rollout take no more steps."""
     asked = _form(request)
-    deciding.stop(request.work, _target(service, key, asked))
+    actions.stop(request.work, _target(service, key, asked))
     messages.info(request, "The rollout is stopped. Users keep what they have.")
     return _back(service, key, asked["environment"])
 
@@ -160,7 +158,7 @@ def stop(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
 def restore(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
     """Let the definition hold again."""
     asked = _form(request)
-    place = deciding.restore(request.work, _target(service, key, asked))
+    place = actions.restore(request.work, _target(service, key, asked))
     messages.success(request, f"The definition holds again: {shown(place).words}.")
     return _back(service, key, place.environment)
 
@@ -171,7 +169,7 @@ def turn_off(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
     asked = _form(request)
     if not asked["why"].strip():
         raise FormUnclear(field="Reason", problem="say why; it is shown wherever the flag is.")
-    place = deciding.turn_off(request.work, _target(service, key, asked), reason=asked["why"])
+    place = actions.turn_off(request.work, _target(service, key, asked), reason=asked["why"])
     messages.success(request, f"{key} is off for everybody in {place.environment}.")
     return _back(service, key, place.environment)
 
@@ -180,7 +178,7 @@ def turn_off(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
 def turn_on(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
     """Let a flag follow its rules again."""
     asked = _form(request)
-    place = deciding.turn_on(request.work, _target(service, key, asked))
+    place = actions.turn_on(request.work, _target(service, key, asked))
     messages.success(request, f"{key} follows its rules again: {shown(place).words}.")
     return _back(service, key, place.environment)
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-from steerway.delivery.flags.models import Flag, Place
-from steerway.delivery.flags.queries import Indebted
+from steerway.delivery.declarations.models import Flag, Place
+from steerway.delivery.declarations.queries import Indebted
 from steerway.delivery.rollouts.models import Rollout
 
 Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]

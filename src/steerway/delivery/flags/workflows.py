@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from steerway.delivery.flags import queries
-from steerway.delivery.flags.actions import deciding
+from steerway.delivery.declarations import queries
+from steerway.delivery.declarations.rules.documents import total
+from steerway.delivery.flags import actions
 from steerway.delivery.flags.adapters.files import FlagFiles
 from steerway.delivery.flags.rules.asked import Asked
-from steerway.delivery.flags.rules.documents import total
 from steerway.delivery.rollouts import queries as rolling
 from steerway.planning.catalog import queries as catalog
 from steerway.platform.db import reading, unit_of_work
@@ -52,7 +52,7 @@ class Keeper:
             due = rolling.due(self._work().now)
         for rollout in due:
             with unit_of_work():
-                deciding.step(self._work(), rollout)
+                actions.step(self._work(), rollout)
         self._write()
         self._files.beat()
         if self._now() - self._counted_at >= COUNTED_SECONDS:
@@ -90,4 +90,4 @@ class Keeper:
     def _note(self, service: str, environment: str, keys: Sequence[str]) -> None:
         if keys:
             with unit_of_work():
-                deciding.evaluated(self._work(), service, environment, keys)
+                actions.evaluated(self._work(), service, environment, keys)

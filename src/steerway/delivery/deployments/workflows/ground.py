@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from steerway.delivery.analyses.rules.pulse import Pulse
 from steerway.delivery.builds.adapters.builder import Builder
-from steerway.delivery.flags.rules.documents import file_of
+from steerway.delivery.declarations.rules.documents import file_of
 from steerway.delivery.releases.adapters.store import Store
 from steerway.delivery.repositories.adapters.git import Git
 from steerway.delivery.router.adapters.envoy import Envoy
@@ -27,6 +28,8 @@ class Ground:
     envoy: Envoy
     work: Callable[[], Work]
     node: str = ""  # which server this is, among those that share a database
+    # What serves and will be compared with, replica by replica.
+    pulse: Pulse = field(default_factory=Pulse)
     # The router's files are composed from records and then written; two writers at once could
     # write the older state last.
     routing: threading.Lock = field(default_factory=threading.Lock)

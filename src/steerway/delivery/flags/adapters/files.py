@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from steerway.delivery.flags.rules.documents import etag, file_of, reports_of
+from steerway.delivery.declarations.rules.documents import etag, file_of, reports_of
 
 REPORTS_MAX: Final = 200  # of one service in one environment: one a replica
 REPORT_BYTES_MAX: Final = 262_144

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from steerway.delivery.flags.errors import RestUnclear
-from steerway.delivery.flags.rules.exposing import Exposure, exposed, turned_off
+from steerway.delivery.declarations.errors import RestUnclear
+from steerway.delivery.declarations.rules.exposing import Exposure, exposed, turned_off
 
 SCHEMA: Final = "https://flagd.dev/schema/v0/flags.json"
 

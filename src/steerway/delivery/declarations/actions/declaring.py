@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from steerway.delivery.declarations import queries
+from steerway.delivery.declarations.actions.publishing import Target, proposed, publish
+from steerway.delivery.declarations.errors import DefinedInFile
+from steerway.delivery.declarations.models import Flag, FlagFile
+from steerway.delivery.declarations.rules.states import Origin
 from steerway.delivery.flagfiles.rules.checking import FlagFile as ReadFile
 from steerway.delivery.flagfiles.rules.checking import check_flag
-from steerway.delivery.flags import queries
-from steerway.delivery.flags.actions.publishing import Target, proposed, publish
-from steerway.delivery.flags.errors import DefinedInFile
-from steerway.delivery.flags.models import Flag, FlagFile
-from steerway.delivery.flags.rules.states import Origin
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.catalog.rules import Difference
 from steerway.planning.changes import actions as changes

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from steerway.delivery.flags.errors import RestUnclear
+from steerway.delivery.declarations.errors import RestUnclear
 
 Definition = Mapping[str, Any]  # of one flag, as its file has it
 TOTAL: Final = 10_000  # shares are kept to a hundredth of a percent

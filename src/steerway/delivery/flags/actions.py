@@ -5,19 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from steerway.delivery.flags import queries
-from steerway.delivery.flags.actions.publishing import Target, proposed, publish, say
+from steerway.delivery.declarations import queries
+from steerway.delivery.declarations.actions.publishing import Target, proposed, publish, say
+from steerway.delivery.declarations.errors import RestUnclear
+from steerway.delivery.declarations.models import Flag, Place
+from steerway.delivery.declarations.rules import exposing
+from steerway.delivery.declarations.rules.exposing import WHOLE
 from steerway.delivery.flags.errors import (
     FlagIsOn,
     FlagOff,
     NothingOverFile,
-    RestUnclear,
     ShareInvalid,
     VariantUnknown,
 )
-from steerway.delivery.flags.models import Flag, Place
-from steerway.delivery.flags.rules import exposing
-from steerway.delivery.flags.rules.exposing import WHOLE
 from steerway.delivery.rollouts import actions as rollouts
 from steerway.delivery.rollouts import queries as rolling
 from steerway.delivery.rollouts.errors import NoRollout, RolloutRunning

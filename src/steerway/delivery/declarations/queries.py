@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from steerway.delivery.declarations.errors import FlagUnknown
+from steerway.delivery.declarations.models import Exposure, Flag, FlagDocument, FlagFile, Place
+from steerway.delivery.declarations.rules import documents
+from steerway.delivery.declarations.rules.states import Debt, Origin, Use, debts
 from steerway.delivery.flagfiles.rules.checking import FlagFile as ReadFile
-from steerway.delivery.flags.errors import FlagUnknown
-from steerway.delivery.flags.models import Exposure, Flag, FlagDocument, FlagFile, Place
-from steerway.delivery.flags.rules import documents
-from steerway.delivery.flags.rules.states import Debt, Origin, Use, debts
 from steerway.planning.catalog.rules import Difference, Written, diff
 
 ROWS_MAX = 500

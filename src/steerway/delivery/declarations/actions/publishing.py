@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from steerway.delivery.flags import queries
-from steerway.delivery.flags.errors import RestUnclear
-from steerway.delivery.flags.models import Exposure, Flag, FlagDocument, FlagFile, Place
-from steerway.delivery.flags.rules import documents, exposing
+from steerway.delivery.declarations import queries
+from steerway.delivery.declarations.errors import RestUnclear
+from steerway.delivery.declarations.models import Exposure, Flag, FlagDocument, FlagFile, Place
+from steerway.delivery.declarations.rules import documents, exposing
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.changes import actions as changes
 from steerway.planning.changes.models import Change

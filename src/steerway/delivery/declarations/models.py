@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db import models
 
-from steerway.delivery.flags.rules.documents import Decided
-from steerway.delivery.flags.rules.exposing import Exposure as Shares
-from steerway.delivery.flags.rules.states import Origin
+from steerway.delivery.declarations.rules.documents import Decided
+from steerway.delivery.declarations.rules.exposing import Exposure as Shares
+from steerway.delivery.declarations.rules.states import Origin
 from steerway.planning.changes.models import Change
 from steerway.platform.db import new_id
 

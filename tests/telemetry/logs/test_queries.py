@@ -33,6 +33,19 @@ def test_pages_continue_without_gap_or_repeat_also_among_lines_of_one_moment(sto
     assert sorted(seen) == sorted(f"line {n % 4}" for n in range(50))
 
 
+def test_pages_continue_across_stretches_of_silence(store: Store) -> None:
+    for number, seconds in enumerate((0, 1, 900, 901, 3000, 3599)):
+        printed(store, [f"{number}"], since=NOON + seconds * SECOND)
+
+    seen, after = [], ""
+    for _ in range(3):
+        page = queries.search(store, everything(), after=after, rows=2)
+        seen += bodies(page)
+        after = page.next
+
+    assert (seen, after) == (["5", "4", "3", "2", "1", "0"], "")
+
+
 def test_lines_that_arrive_meanwhile_do_not_shift_a_page(store: Store) -> None:
     printed(store, [f"old {n}" for n in range(6)])
     first = queries.search(store, everything(), rows=3)

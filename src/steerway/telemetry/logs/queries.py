@@ -135,7 +135,7 @@ def _newest(
 ) -> list[Line]:
     condition, params = where(asked)
     skipped = 0
-    if behind is not None and behind.ts >= asked.since:
+    if behind is not None and asked.since <= behind.ts < asked.until:
         condition += f" AND {AT_CURSOR}"
         params |= {"cursor_ts": behind.ts, "cursor_key": behind.key}
         skipped = behind.shown

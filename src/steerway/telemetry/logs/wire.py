@@ -1,17 +1,20 @@
 """Lines as JSON."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PlainSerializer
 
 from steerway.telemetry.logs.rules.search import Facet, Histogram, Line, Page
+
+# To the microsecond: lines of one millisecond have an order.
+Exact = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
 
 
 class LineOut(BaseModel):
     """One line, or one message of several lines."""
 
-    at: datetime
+    at: Exact
     service: str
     environment: str
     version: str
@@ -56,7 +59,7 @@ class LinesOut(BaseModel):
 class BarOut(BaseModel):
     """The lines of one step of time, by level."""
 
-    at: datetime
+    at: Exact
     counts: dict[str, int]
 
 

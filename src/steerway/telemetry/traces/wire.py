@@ -1,18 +1,22 @@
 """Traces as JSON."""
 
 from datetime import datetime, timedelta
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PlainSerializer
 
 from steerway.telemetry.traces.rules.search import ServiceMap, TraceFound, TracePage
 from steerway.telemetry.traces.rules.waterfall import Row, Waterfall
+
+# To the microsecond: lines of one millisecond have an order.
+Exact = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
 
 
 class TraceOut(BaseModel):
     """A trace in a list."""
 
     trace_id: str
-    at: datetime
+    at: Exact
     duration_ms: float
     service: str = Field(description="Of its first span, as is `name`.")
     name: str
@@ -50,7 +54,7 @@ class TracesOut(BaseModel):
 class MomentOut(BaseModel):
     """Something that happened in a span."""
 
-    at: datetime
+    at: Exact
     name: str
     attributes: dict[str, str]
 
@@ -103,7 +107,7 @@ class WaterfallOut(BaseModel):
     """A trace from top to bottom."""
 
     trace_id: str
-    at: datetime
+    at: Exact
     duration_ms: float
     services: list[str]
     errors: int

@@ -234,11 +234,11 @@ def test_promtool_asks_us_as_it_asks_prometheus(ours: str) -> None:
 
 
 @pytest.mark.skipif(
-    "STEERWAY_PROMQLTEST" not in os.environ, reason="Prometheus' tests are not here"
+    "PROMQLTEST" not in os.environ, reason="Prometheus' tests are not here"
 )
 def test_prometheus_own_tests_pass(store: Store) -> None:
     wrong, total = [], 0
-    for path in sorted(Path(os.environ["STEERWAY_PROMQLTEST"]).glob("*.test")):
+    for path in sorted(Path(os.environ["PROMQLTEST"]).glob("*.test")):
         if path.stem in EXPERIMENTAL:
             continue
         for case in judging.loaded(store, path):

@@ -237,7 +237,7 @@ def _load(line: str, block: list[str]) -> Load:
         try:
             labels, rest = series(one)
             found.append((labels or {}, points(rest)))
-        except NotRead:
+        except (NotRead, ValueError):
             unread = True
     natives = any(isinstance(point, Histogram) for _, row in found for point in row)
     return Load(duration(words[1]), found, natives or unread, unread)

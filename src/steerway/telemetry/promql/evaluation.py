@@ -10,6 +10,7 @@ from steerway.telemetry.promql.context import Context
 from steerway.telemetry.promql.errors import QueryFailed, TooManySamples
 from steerway.telemetry.promql.parsing import milliseconds, moment, selector, unwrapped
 from steerway.telemetry.promql.ranges import Range
+from steerway.telemetry.promql.relabelling import REPLACED
 from steerway.telemetry.vectors import aggregations, native_sums, operators
 from steerway.telemetry.vectors.aggregations import Grouping
 from steerway.telemetry.vectors.operators import Matching
@@ -214,7 +215,7 @@ def _aggregate(node: grammar.AggregateExpr, context: Context) -> Vector:
         assert node.param is not None
         text = _evaluate(node.param, context)
         assert isinstance(text, Text)
-        if not text.text:
+        if not text.text or REPLACED in text.text:
             raise QueryFailed(why=f'invalid label name "{text.text}"')
         return aggregations.count_values(text.text, found, grouping)
     assert node.param is not None

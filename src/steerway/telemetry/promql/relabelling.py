@@ -13,6 +13,7 @@ from steerway.telemetry.vectors.shapes import Bools, Vector, merged
 
 TEMPLATE: Final = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
 GROUP: Final = re.compile(r"\((?!\?)|\(\?P?<(\w+)>")
+REPLACED: Final = "\ufffd"  # stands for bytes that are no text
 GROUPS_MAX: Final = 9  # what RE2's templates can name
 
 
@@ -108,7 +109,7 @@ def _renamed(vector: Vector, name: str, codes: Codes, rows: Bools) -> Vector:
 
 
 def _check_name(name: str, role: str, function: str) -> None:
-    if not name:
+    if not name or REPLACED in name:
         raise QueryFailed(why=f"invalid {role} label name in {function}(): {name}")
 
 

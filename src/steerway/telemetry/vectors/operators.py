@@ -154,8 +154,7 @@ def between(name: str, left: Vector, right: Vector, matching: Matching, *, as_bo
     """
     swapped = matching.many == "right"
     many, one = (right, left) if swapped else (left, right)
-    fills = matching.fill[::-1] if swapped else matching.fill
-    pairs = _pairs(many, one, matching, fills)
+    pairs = _pairs(many, one, matching, matching.fill)
     if not len(pairs.many):
         return empty(left.labels.symbols, left.width)
     first, second = (pairs.b, pairs.a) if swapped else (pairs.a, pairs.b)
@@ -197,7 +196,8 @@ def _pairs(
         covered = _covered(many, mine, count)[theirs]
         both[left == -1] = held_right[left == -1] & ~covered[right[left == -1]]
     if not matching.many:
-        _check_many(mine[np.maximum(left, 0)], left, both, count)
+        used = left >= 0
+        _check_many(mine[left[used]], both[used], count)
     alive = both.any(axis=1)
     left, right, both = left[alive], right[alive], both[alive]
     return _Pairs(left, right, _side(many, left, fills[0]), _side(one, right, fills[1]), both)
@@ -260,13 +260,10 @@ def _check_one(one: Vector, signatures: NDArray[np.int64], count: int, matching:
     raise Unmatched(why=why)
 
 
-def _check_many(
-    signatures: NDArray[np.int64], rows: NDArray[np.int64], both: Bools, count: int
-) -> None:
+def _check_many(signatures: NDArray[np.int64], both: Bools, count: int) -> None:
     """One to one: a signature has one pair at a time."""
-    used = rows >= 0
     seen = np.zeros((count, both.shape[1]), np.int32)
-    np.add.at(seen, signatures[used], both[used].astype(np.int32))
+    np.add.at(seen, signatures, both.astype(np.int32))
     if (seen > 1).any():
         raise Unmatched(why=MANY_TO_ONE)
 
@@ -331,7 +328,5 @@ def _unique(vector: Vector) -> Vector:
 
 
 def written(labels: dict[str, str]) -> str:
-    """A label set as people write it."""
-    name = labels.get(NAME, "")
-    rest = ", ".join(f'{key}="{value}"' for key, value in labels.items() if key != NAME)
-    return f"{name}{{{rest}}}" if rest or not name else name
+    """A label set as Prometheus' messages have it."""
+    return "{" + ", ".join(f'{key}="{value}"' for key, value in labels.items()) + "}"

@@ -27,6 +27,7 @@ from steerway.control.reconciliation.workflows import Reconciler
 from steerway.control.traffic.workflows import Sampler
 from steerway.delivery.builds import workflows as builds
 from steerway.delivery.builds.workflows import Workshop
+from steerway.delivery.deployments.workflows import judging
 from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
 from steerway.delivery.deployments.workflows.sweeping import Sweep
 from steerway.delivery.flags.adapters.files import FlagFiles
@@ -117,6 +118,7 @@ class Worker:
         self._keep_doing("sweep", self.sweep.start, SWEEP_SECONDS, BELL)
         self._keep_doing("bury", self.sweep.bury, BURY_SECONDS, self._ending)
         self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
+        self._keep_doing("pulse", partial(judging.listen, self.ground), LOOK_SECONDS, self._ending)
         self._keep_doing("traffic", self.sampler.look, LOOK_SECONDS, self._ending)
         self._keep_doing("flags", self.flags.look, FLAGS_SECONDS, self._ending)
         self._keep_doing("tidy", self._tidy, TIDY_SECONDS, self._ending)

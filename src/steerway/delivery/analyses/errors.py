@@ -1,6 +1,6 @@
 """What analyses refuse, and how they end a deployment."""
 
-from steerway.platform.errors import NotFound, Refused
+from steerway.platform.errors import Invalid, NotFound, Refused
 
 
 class Worse(Refused):
@@ -22,3 +22,9 @@ class Decided(Refused):
     """It is over."""
 
     message = "The analysis of {ref} has ended: {state}."
+
+
+class StepUnclear(Invalid):
+    """The step to approve is no share of the traffic."""
+
+    message = "Say which step of {ref} is approved, in percent. Go back and press the button again."

@@ -1,6 +1,7 @@
 """Reading analyses."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,27 @@ from django.db.models import QuerySet
 
 from steerway.delivery.analyses.errors import NotJudged
 from steerway.delivery.analyses.models import Analysis
+from steerway.delivery.analyses.rules import telling
+from steerway.delivery.analyses.rules.telling import Facts, Headline, Row, Rung
 from steerway.delivery.analyses.rules.words import State
+from steerway.delivery.canaries import queries as canaries
 from steerway.platform.numbers.rules import number_of
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an analysis stands, told to people."""
+
+    analysis: Analysis
+    headline: Headline
+    rungs: list[Rung]
+    rows: list[Row]
+    reached: float
+
+    @property
+    def share(self) -> float:
+        """What the new version has of the traffic now, in percent; at the end, what it had."""
+        return self.analysis.percent if self.analysis.is_running else self.reached
 
 
 def of(deployment_id: UUID) -> Analysis | None:
@@ -40,3 +60,33 @@ def worse_before(deployment_ids: Iterable[UUID]) -> list[Analysis]:
 def running_ids() -> QuerySet[Any]:
     """The deployments that are being judged, for another query to choose by."""
     return Analysis.objects.filter(state=State.RUNNING.value).values("deployment_id")
+
+
+def standing(deployment_id: UUID) -> Standing | None:
+    """Where the analysis of a deployment stands; None where it is not judged, or not yet.
+
+    Shape: two queries.
+    """
+    found = of(deployment_id)
+    if found is None:
+        return None
+    newest = canaries.latest(deployment_id)
+    known = Facts(
+        state=found.state,
+        answer=found.answer,
+        percent=found.percent,
+        steps=found.steps,
+        reasons=found.reasons,
+        reached=newest.verdict.evidence.percent if newest else found.percent,
+        waits_for=found.waits_for,
+        paused_by=found.paused_by,
+        gates=found.section["approve"],
+    )
+    metrics = newest.verdict.evidence.metrics if newest else ()
+    return Standing(
+        analysis=found,
+        headline=telling.headline(known),
+        rungs=telling.ladder(known),
+        rows=telling.rows(telling.plain(one) for one in metrics),
+        reached=known.reached,
+    )

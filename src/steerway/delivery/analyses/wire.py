@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from steerway.delivery.analyses.models import Analysis
+from steerway.delivery.analyses.rules.telling import plain
 from steerway.delivery.canaries.queries import Point
 
 
@@ -62,22 +63,7 @@ class PointOut(BaseModel):
             log_e=found.log_e,
             boundary=found.boundary,
             reasons=list(verdict.reasons),
-            metrics=[
-                MetricOut(
-                    name=one.name,
-                    nearness=one.nearness,
-                    progress=one.progress,
-                    gate_needed=one.gate_needed,
-                    gate_passed=one.gate_passed,
-                    log_e=one.log_e,
-                    boundary=one.boundary,
-                    requests_new=one.trials_canary,
-                    bad_new=one.bad_canary,
-                    requests_old=one.trials_stable,
-                    bad_old=one.bad_stable,
-                )
-                for one in found.metrics
-            ],
+            metrics=[MetricOut(**plain(one)) for one in found.metrics],
         )
 
 

@@ -5,8 +5,9 @@ the record at every start, so a crash between the two is made good by the next s
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from steerway.delivery.canaries.rules.judging import Counts, Judgement, Tick
 from steerway.delivery.canaries.rules.planning import planned
 from steerway.delivery.router.rules import Signals
 from steerway.delivery.verdicts.rules.plans import Plan
+from steerway.delivery.verdicts.rules.signals import Caller, Failing
 from steerway.delivery.verdicts.rules.verdicts import Move, Verdict
 from steerway.platform.db import reading, unit_of_work
 from steerway.platform.work import Work
@@ -37,6 +39,8 @@ from steerway.platform.work import Work
 SECOND: Final = 1.0
 PEEK: Final = 0.25  # of a second: a fault that breaks everything does not wait for its end
 ALL: Final = 100.0
+CANARY: Final = "canary"
+STABLE: Final = "stable"
 ENDS: Final = {Move.ROLL_BACK: State.WORSE, Move.FINISH: State.PROMOTED}
 
 Pair = tuple[Signals, Signals]  # canary, stable
@@ -47,6 +51,7 @@ class Scene:
     """What an analysis stands on, all of it handed in by the deployment it belongs to."""
 
     look: Callable[[], Pair]
+    failures: Callable[[], Mapping[Caller, int]]  # by "canary" or "stable", client and route
     extras: Callable[[], Mapping[str, Counts]]
     point: Callable[[float], None]  # give the new version so many percent
     ask: Callable[[int], tuple[Sequence[Reply], Sequence[Reply]]]  # so many safe requests to each
@@ -63,7 +68,10 @@ class _Watch:
     judgement: Judgement
     comparison: Comparison
     asked: Pair = (Signals(), Signals())
+    failures: Mapping[Caller, int] = field(default_factory=dict)  # of this second, so far
+    weighed: tuple[float, float] = (0.0, 0.0)  # what failures of each side came to, until it began
     real: int = 0  # requests of people that the canary had answered at the last look
+    is_plain: bool = False  # a few programs call the service: each failure counts in full
 
 
 def conduct(scene: Scene, deployment_id: UUID) -> str:
@@ -78,10 +86,12 @@ def conduct(scene: Scene, deployment_id: UUID) -> str:
         return _concluded(analysis)
     section = CanarySection.stored(analysis.section)
     plan = plan_of(section, analysis.rate)
-    watch = _Watch(_remembered(analysis, plan), Comparison(places=tuple(analysis.places)))
+    known, comparison = _remembered(analysis, plan), Comparison(places=tuple(analysis.places))
+    watch = _Watch(known, comparison, is_plain=section.few_clients)
     scene.point(watch.judgement.percent)
+    watch = replace(watch, comparison=_compared(scene, watch, (0.0, 0.0), *scene.look())[0])
     while analysis.is_running:
-        _pass_a_second(scene, watch)
+        watch = _pass_a_second(scene, watch)
         scene.refuse_stopped()
         analysis = _read(deployment_id)
         if analysis.wish == Wish.PROMOTE:
@@ -101,13 +111,19 @@ def _concluded(analysis: Analysis) -> str:
     raise Worse(version=analysis.version, reason=" ".join(analysis.reasons))
 
 
-def _pass_a_second(scene: Scene, watch: _Watch) -> None:
+def _pass_a_second(scene: Scene, watch: _Watch) -> _Watch:
     """Wait for the next second; less where what is known of it is enough to end it."""
     until = scene.now() + SECOND
     while (left := until - scene.now()) > 0:
         scene.wait(min(left, PEEK))
+        watch = _heard(scene, watch)
         if left > PEEK and _peek(scene, watch) is Move.ROLL_BACK:
-            return
+            break
+    return watch
+
+
+def _heard(scene: Scene, watch: _Watch) -> _Watch:
+    return replace(watch, failures=Counter(watch.failures) + Counter(scene.failures()))
 
 
 def plan_of(section: CanarySection, rate: float) -> Plan:
@@ -122,7 +138,7 @@ def _peek(scene: Scene, watch: _Watch) -> Move:
     The e-value of a part is one too, so looking more often costs nothing of the budget.
     """
     canary, stable = scene.look()
-    _, tick = _compared(scene, watch, canary, stable)
+    _, tick = _compared(scene, watch, _weighed(watch)[1], canary, stable)
     return judging.judge(watch.judgement, tick)[1].move
 
 
@@ -131,24 +147,43 @@ def _second(
 ) -> tuple[_Watch, Verdict]:
     canary, stable = scene.look()
     asked, replies = _topped_up(scene, section, watch, canary)
-    comparison, tick = _compared(scene, replace(watch, asked=asked), canary, stable)
+    failing, weighed = _weighed(watch)
+    watch = replace(watch, asked=asked, judgement=replace(watch.judgement, failing=failing))
+    comparison, tick = _compared(scene, watch, weighed, canary, stable)
     extras = {**tick.counts, **scene.extras()}
     tick = replace(tick, counts=extras, brake=brake(analysis))
     judgement, verdict = judging.judge(watch.judgement, tick)
     with unit_of_work():
         seen = Seen(verdict, judgement, comparison.places, replies)
         actions.note(scene.work(), analysis, seen)
-    return _Watch(judgement, comparison, asked, canary.ended), verdict
+    after = replace(watch, judgement=judgement, comparison=comparison, weighed=weighed)
+    return replace(after, failures={}, real=canary.ended), verdict
+
+
+def _weighed(watch: _Watch) -> tuple[Failing, tuple[float, float]]:
+    """What the failures of both sides come to, a client's many less than many clients' few."""
+    failing = watch.judgement.failing
+    second = int(watch.judgement.state.seconds[0]) + 1
+    if watch.is_plain:
+        new: Counter[str] = Counter()
+        for (side, _, _), count in watch.failures.items():
+            new[side] += count
+        found: Mapping[str, float] = new
+    else:
+        failing, found = failing.with_second(second, watch.failures)
+    mine, other = watch.weighed
+    return failing, (mine + found.get(CANARY, 0.0), other + found.get(STABLE, 0.0))
 
 
 def _compared(
-    scene: Scene, watch: _Watch, canary: Signals, stable: Signals
+    scene: Scene, watch: _Watch, weighed: tuple[float, float], canary: Signals, stable: Signals
 ) -> tuple[Comparison, Tick]:
     at = scene.now()
+    mine, other = replace(canary, failed=weighed[0]), replace(stable, failed=weighed[1])
     return compared(
         watch.comparison,
-        Look(at, both(canary, watch.asked[0])),
-        Look(at, both(stable, watch.asked[1])),
+        Look(at, both(mine, watch.asked[0])),
+        Look(at, both(other, watch.asked[1])),
     )
 
 

@@ -10,7 +10,7 @@ from django.db.models.fields.json import KeyTransform
 
 from steerway.delivery.deployments.errors import DeploymentUnknown, NeverServed, NothingToRollBack
 from steerway.delivery.deployments.models import Deployment
-from steerway.delivery.deployments.rules import State, Step
+from steerway.delivery.deployments.rules import State, Step, Strategy
 from steerway.delivery.releases import queries as releases
 from steerway.delivery.releases.models import Release
 from steerway.platform.numbers.rules import number_of
@@ -115,6 +115,11 @@ def all_serving(services: Iterable[str] | None = None) -> list[Deployment]:
     if services is not None:
         found = found.filter(service__in=list(services))
     return list(found.order_by("service", "number"))
+
+
+def serving_by(strategy: Strategy) -> list[Deployment]:
+    """What serves and came that way, in one query."""
+    return list(_listed("release").filter(serves=True, strategy=strategy.value)[:ROWS_MAX])
 
 
 def serving_ids() -> QuerySet[Any]:

@@ -145,7 +145,7 @@ class Signals:
     """
 
     ended: int = 0
-    failed: int = 0
+    failed: float = 0  # or what the failures come to, where somebody has weighed them
     refused: int = 0
     not_above: tuple[int, ...] = (0,) * len(PACE_EDGES_MS)
     active: int = 0

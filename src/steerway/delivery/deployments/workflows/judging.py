@@ -15,7 +15,7 @@ from steerway.delivery.analyses import workflows as analysing
 from steerway.delivery.analyses.actions import Subject
 from steerway.delivery.analyses.adapters.top_up import Question, TopUp
 from steerway.delivery.analyses.rules.comparing import Reply, places
-from steerway.delivery.analyses.workflows import Pair, Scene
+from steerway.delivery.analyses.workflows import CANARY, STABLE, Pair, Scene
 from steerway.delivery.canaries.descriptor import CanarySection
 from steerway.delivery.canaries.rules.judging import Counts
 from steerway.delivery.deployments import queries
@@ -25,8 +25,11 @@ from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import Strategy
 from steerway.delivery.deployments.workflows import traffic
 from steerway.delivery.deployments.workflows.ground import Ground
+from steerway.delivery.router.adapters.failures import Failures
 from steerway.delivery.router.rules import domains
 from steerway.delivery.runtimes import queries as runtimes
+from steerway.delivery.verdicts.rules.plans import ERRORS
+from steerway.delivery.verdicts.rules.signals import Caller
 from steerway.platform.db import reading, unit_of_work
 
 MEASURED_SECONDS: Final = 1.0  # of traffic before the canary gets any, for the rate
@@ -68,9 +71,18 @@ def begin(ground: Ground, deployment: Deployment) -> float:
         percent=section.steps[0],
         rate=max(0, after.ended - before.ended) / MEASURED_SECONDS,
         places=places(after),
+        phi={ERRORS.name: ground.pulse.phi(_clusters(deployment)[1])},
     )
     with unit_of_work():
         return analyses.begin(ground.work(), subject).percent
+
+
+def listen(ground: Ground) -> None:
+    """Remember a second of all that serves and will be compared with, replica by replica."""
+    with reading():
+        serving = queries.serving_by(Strategy.CANARY)
+    names = [traffic.cluster(one) for one in serving]
+    ground.pulse.add(ground.envoy.replica_counts(*names) if names else {})
 
 
 def conduct(ground: Ground, deployment: Deployment) -> str:
@@ -110,8 +122,19 @@ def _scene(ground: Ground, deployment: Deployment, asking: TopUp) -> Scene:
         replies = asking.ask([*mine, *other])
         return replies[: len(mine)], replies[len(mine) :]
 
+    failed = Failures(ground.log / "failures.log", deployment.service, deployment.environment)
+    sides = dict(zip(_clusters(deployment), (CANARY, STABLE), strict=True))
+
+    def failures() -> Mapping[Caller, int]:
+        return {
+            (sides[version], client, route): count
+            for (version, client, route), count in failed.look().items()
+            if version in sides
+        }
+
     return Scene(
         look=lambda: _signals(ground, deployment),
+        failures=failures,
         extras=crashed.counts,
         point=lambda percent: traffic.point(ground, deployment, shares(deployment, percent)),
         ask=ask,
@@ -139,10 +162,15 @@ class _Crashes:
             return sum(one.exits for one in runtimes.of_deployment(self._deployment.id))
 
 
-def _signals(ground: Ground, deployment: Deployment) -> Pair:
+def _clusters(deployment: Deployment) -> tuple[str, str]:
+    """What the router calls the new version and the stable one."""
     with reading():
         previous = queries.by_id(str(deployment.previous_id))
-    names = traffic.cluster(deployment), traffic.cluster(previous)
+    return traffic.cluster(deployment), traffic.cluster(previous)
+
+
+def _signals(ground: Ground, deployment: Deployment) -> Pair:
+    names = _clusters(deployment)
     found = ground.envoy.signals(deployment.service, deployment.environment, names)
     return found[names[0]], found[names[1]]
 

@@ -64,6 +64,15 @@ class Admin:
             for one in answer.get("cluster_statuses", [])
         }
 
+    def replica_counts(self, *clusters: str) -> dict[str, dict[Endpoint, tuple[int, int]]]:
+        """Requests and failures of each replica of these versions since it was added."""
+        names = quote(f"^({'|'.join(clusters)})$")
+        answer = json.loads(self.get(f"/clusters?format=json&filter={names}"))
+        return {
+            one["name"]: dict(map(_counts, one.get("host_statuses", [])))
+            for one in answer.get("cluster_statuses", [])
+        }
+
     def active_requests(self, *clusters: str) -> int:
         """Requests that these versions are answering or about to."""
         return sum(self.active(*clusters).values())
@@ -109,3 +118,10 @@ def _endpoint(status: dict[str, Any]) -> tuple[Endpoint, bool]:
         Endpoint(address["address"], address["port_value"]),
         not any(mark is True for mark in marks.values()),
     )
+
+
+def _counts(status: dict[str, Any]) -> tuple[Endpoint, tuple[int, int]]:
+    address = status["address"]["socket_address"]
+    found = {one["name"]: int(one.get("value", 0)) for one in status["stats"]}
+    endpoint = Endpoint(address["address"], address["port_value"])
+    return endpoint, (found["rq_total"], found["rq_error"])

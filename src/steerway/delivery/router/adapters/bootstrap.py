@@ -1,5 +1,6 @@
 """The files Envoy starts from: what depends on the installation and not on its services."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,16 @@ BODY_BYTES: Final = 1_000_000  # for hosts that are nobody's
 CONNECTIONS: Final = 20_000
 STREAMS: Final = 100  # HTTP/2 requests at once on one connection
 DURATION_BUCKETS: Final = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
+# Attempts that failed, whether a retry hid it or not: by whom and where, to be weighed.
+FAILURE_LOG: Final[Mapping[str, str]] = {
+    "service": "%METADATA(ROUTE:steerway:service)%",
+    "environment": "%METADATA(ROUTE:steerway:environment)%",
+    "version": "%UPSTREAM_METADATA(envoy.lb:version)%",
+    "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%PATH(NQ):200%",
+    "flags": "%RESPONSE_FLAGS%",
+}
 # Sentences instead of Envoy's own, which name its parts. 404 says its own.
 SENTENCES: Final = {
     400: "The router could not read this request.",
@@ -52,7 +63,7 @@ PROBLEM: Final = {
     "request_id": "%REQ(X-REQUEST-ID)%",
 }
 # Paths without their query and no cookies or referrers: those carry other people's secrets.
-ACCESS_LOG: Final = {
+ACCESS_LOG: Final[Mapping[str, str]] = {
     "at": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
     "service": "%METADATA(ROUTE:steerway:service)%",
     "environment": "%METADATA(ROUTE:steerway:environment)%",
@@ -196,9 +207,9 @@ def _connection_manager(site: Site) -> Json:
         "normalize_path": True,  # slashes stay as they are: routing goes by host alone
         "access_log": [_statistics("req"), _file(site.log / "access.log")],
         "local_reply_config": _local_replies(),
-        "http_filters": [_buffer(), _router()],
+        "http_filters": [_buffer(), _router(site)],
         # A web socket is a request that never ends: it must not wait in the buffer.
-        "upgrade_configs": [{"upgrade_type": "websocket", "filters": [_router()]}],
+        "upgrade_configs": [{"upgrade_type": "websocket", "filters": [_router(site)]}],
     }
 
 
@@ -252,14 +263,14 @@ def _buffer() -> Json:
     }
 
 
-def _router() -> Json:
+def _router(site: Site) -> Json:
     kind = f"{TYPES}.extensions.filters.http.router.v3.Router"
     return {
         "name": "envoy.filters.http.router",
         "typed_config": {
             "@type": kind,
             "suppress_envoy_headers": True,
-            "upstream_log": [_statistics("att"), _pace()],
+            "upstream_log": [_statistics("att"), _pace(), _failures(site.log / "failures.log")],
         },
     }
 
@@ -309,15 +320,23 @@ def _tags(**formats: str) -> list[Json]:
     return [{"name": name, "value_format": value} for name, value in formats.items()]
 
 
-def _file(path: Path) -> Json:
+def _file(path: Path, fields: Mapping[str, str] = ACCESS_LOG) -> Json:
     return {
         "name": "envoy.access_loggers.file",
         "typed_config": {
             "@type": f"{TYPES}.extensions.access_loggers.file.v3.FileAccessLog",
             "path": str(path),
-            "log_format": {"json_format": ACCESS_LOG, "omit_empty_values": True},
+            "log_format": {"json_format": dict(fields), "omit_empty_values": True},
         },
     }
+
+
+def _failures(path: Path) -> Json:
+    """What the server answered with an error, and what ended without an answer."""
+    above = {"op": "GE", "value": {"default_value": 500, "runtime_key": "steerway.failed"}}
+    either = [{"status_code_filter": {"comparison": above}}, {"response_flag_filter": {}}]
+    log = _file(path, FAILURE_LOG)
+    return log | {"filter": {"or_filter": {"filters": either}}}
 
 
 def _local_replies() -> Json:

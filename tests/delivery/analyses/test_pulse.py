@@ -11,7 +11,7 @@ RATE, FAILED = 50, 0.02
 def lived(*, bunch: int, seconds: int = 900, replicas: int = 3) -> Pulse:
     """A version whose failures come in bunches of a size."""
     chance, pulse = np.random.default_rng(7), Pulse()
-    totals = {name: (0, 0) for name in range(replicas)}
+    totals = dict.fromkeys(range(replicas), (0, 0))
     for _ in range(seconds):
         for name, (requests, failed) in totals.items():
             bad = bunch * int(chance.poisson(RATE * FAILED / bunch))
@@ -47,6 +47,6 @@ def test_a_new_router_is_no_bunch_of_failures() -> None:
     pulse = lived(bunch=1)
 
     for second in range(60):
-        pulse.add({"shop-1": {name: (50 * second, 0) for name in range(3)}})
+        pulse.add({"shop-1": dict.fromkeys(range(3), (50 * second, 0))})
 
     assert pulse.phi("shop-1") == 1.0

@@ -22,13 +22,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import psutil
-
 from benchmarks.ingest import bodies
 from benchmarks.ingest.bodies import Load
+
 from tests.peers import prometheus as peer
 
 SENDERS: Final = 8
@@ -105,12 +106,15 @@ def _compare(load: Load) -> bool:
 
 
 def _send(target: Target, path: str, headers: dict[str, str], shares: list[list[bytes]]) -> Outcome:
-    """Send the bodies: each share in its order, several shares at the same time."""
+    """Send the bodies in order of time: each sender has some shares, and takes turns."""
     process = psutil.Process(target.pid)
+    lanes = [
+        list(chain.from_iterable(zip(*shares[n::SENDERS], strict=True))) for n in range(SENDERS)
+    ]
 
-    def send(share: list[bytes]) -> None:
+    def send(lane: list[bytes]) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=120)
-        for body in share:
+        for body in lane:
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             said = answer.read()
@@ -120,7 +124,7 @@ def _send(target: Target, path: str, headers: dict[str, str], shares: list[list[
 
     before, began = _cpu(process), time.perf_counter()
     with ThreadPoolExecutor(SENDERS) as pool:
-        list(pool.map(send, shares))
+        list(pool.map(send, lanes))
     wall = time.perf_counter() - began
     time.sleep(2.0)  # merges that the load has caused are part of its cost
     peak = _peak_mib(target.pid)
@@ -162,8 +166,7 @@ def _snapshot_bytes(target: Target) -> int:
 def _steerway() -> Iterator[Target]:
     home = Path(tempfile.mkdtemp(prefix="sw", dir="/tmp"))
     port = peer.free_port()
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    process = subprocess.Popen([sys.executable, str(SERVER), str(home), str(port)], env=environment)
+    process = subprocess.Popen([sys.executable, str(SERVER), str(home), str(port)])
     try:
         _wait_for(port, process)
         yield Target(port, process.pid, home)

@@ -24,3 +24,10 @@ class TelemetrySection(Section):
     suppliers: tuple[SupplierSection, ...] = Field(
         default=(), max_length=50, description="Whom the service needs, and whether they answer."
     )
+    series: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Most series of metrics that it may have; 0 for what STEERWAY_INGEST_SERIES "
+        "says. Further ones are refused, and their sender is told the label with the most values.",
+    )

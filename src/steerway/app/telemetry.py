@@ -5,9 +5,11 @@ import shutil
 import threading
 from typing import Final
 
+from steerway.planning.catalog import queries as catalog
 from steerway.platform import clock
-from steerway.platform.db import unit_of_work
+from steerway.platform.db import reading, unit_of_work
 from steerway.platform.errors import SteerwayError
+from steerway.platform.keys import node_of
 from steerway.platform.settings import Settings
 from steerway.platform.work import Work
 from steerway.telemetry import store
@@ -69,11 +71,21 @@ class Telemetry:
         Raises:
             StoreDown, StoreBusy: it cannot be opened now.
         """
+        self.learn()
         with self._turn:
             if not self._is_open:
                 return
             opened = store.open(self._settings)
         self.keep(work, opened)
+
+    def learn(self) -> None:
+        """Ask the catalog how many series the services here may have."""
+        with reading():
+            services = catalog.living_on(node_of(self._settings))
+            found = catalog.sections(services, "telemetry")
+        self.series_max = {
+            service: most for (service, _), said in found.items() if (most := said.get("series"))
+        }
 
     def keep(self, work: Work, opened: Store) -> None:
         """One round of retention; what was dropped to make room is in the log."""

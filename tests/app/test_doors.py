@@ -54,11 +54,17 @@ VALUES = {
     "environment": "production",
     "seq": "1",
     "key": "new-checkout",
+    "trace_id": "0123456789abcdef0123456789abcdef",
     "pk": "1",
     "secret": "x",
     "token_id": "00000000-0000-0000-0000-000000000000",
 }
+FLAG = "/api/flags/shop/new-checkout"
 BODIES = {
+    ("put", FLAG): {"definition": {}},
+    ("put", f"{FLAG}/production/exposure"): {"percent": 5},
+    ("put", f"{FLAG}/production/off"): {"reason": "x"},
+    ("post", f"{FLAG}/production/rollout"): {"steps": "5%"},
     ("post", "/api/deployments"): {"service": "shop", "environment": "production"},
     ("post", "/api/rollbacks"): {"service": "shop", "environment": "production"},
     ("post", "/api/holds"): {"service": "shop", "reason": "x"},
@@ -69,7 +75,10 @@ BODIES = {
     ("put", "/api/services/shop"): {"text": "steerway: 1\nservice: shop\nrun: {command: 'true'}\n"},
     ("put", "/api/services/shop/pause"): {"reason": "x"},
 }
-FORM = {"reason": "x", "environment": "production", "name": "mallory", "role": "admin"}
+FORM = {
+    "reason": "x", "environment": "production", "name": "mallory", "role": "admin",
+    "percent": "5", "steps": "5%", "why": "x",
+}  # fmt: skip
 
 
 def _patterns(found: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:

@@ -23,6 +23,7 @@ from steerway.telemetry.logs.descriptor import LogsSection
 from steerway.telemetry.logs.rules.sources import Source
 from steerway.telemetry.logs.workflows.following import Follower
 from steerway.telemetry.logs.workflows.requests import RequestFollower
+from steerway.telemetry.store import Store
 from steerway.telemetry.traces.workflows import Meter
 
 # What runs, and what it is called, is asked for so often and not at every look.
@@ -39,6 +40,7 @@ class Printing:
 
     def __init__(self, ground: Ground, settings: Settings, intake: Intake) -> None:
         self._ground = ground
+        self._intake = intake
         self._settings = settings
         self._asked_at: datetime | None = None
         self._sources: list[Source] = []
@@ -47,7 +49,7 @@ class Printing:
         self.lines = Follower(
             self.sources,
             partial(intake.add_logs, wait=True),
-            store=store.current,
+            store=self._settled,
             now=clock.now,
             file=settings.run / "read-lines.json",
         )
@@ -55,11 +57,11 @@ class Printing:
             settings.log / "access.log",
             self.versions,
             partial(intake.add_requests, wait=True),
-            store=store.current,
+            store=self._settled,
             file=settings.run / "read-requests.json",
         )
         self.meter = Meter(
-            partial(intake.add_samples, wait=True), store=store.current, now=clock.now
+            partial(intake.add_samples, wait=True), store=self._settled, now=clock.now
         )
 
     def sources(self) -> Sequence[Source]:
@@ -71,6 +73,11 @@ class Printing:
         """What people call a version, by the router's name for it."""
         self._ask()
         return self._versions
+
+    def _settled(self) -> Store:
+        """The store, once it has what waits in the journal, also of a server that was killed."""
+        self._intake.settle()
+        return store.current()
 
     def _ask(self) -> None:
         now = clock.now()

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from steerway.delivery.runtimes.adapters import logs as runtime
@@ -16,7 +16,7 @@ from steerway.telemetry.logs import queries
 from steerway.telemetry.logs.rules.search import Filter, Line
 from steerway.telemetry.logs.rules.sources import Source
 from steerway.telemetry.logs.workflows.following import Follower
-from steerway.telemetry.store import Store, StoreDown
+from steerway.telemetry.store import Store
 from tests.cast import NOON
 
 
@@ -27,28 +27,31 @@ class Stage:
     store: Store
     home: Path
     sources: list[Source] = field(default_factory=list)
-    is_down: bool = False
+    fails: str = ""
     intake: Intake = field(init=False)
     follower: Follower = field(init=False)
 
     def __post_init__(self) -> None:
-        self.intake = Intake(self.opened, now=lambda: NOON)
+        self.intake = Intake(lambda: self.store, now=lambda: NOON)
         self.starts_again()
 
     def starts_again(self) -> None:
         """A server that was killed remembers nothing."""
         self.follower = Follower(
             lambda: self.sources,
-            partial(self.intake.add_logs, wait=True),
-            store=self.opened,
+            self.take,
+            store=lambda: self.store,
             now=lambda: NOON,
             file=self.home / "places.json",
         )
 
-    def opened(self) -> Store:
-        if self.is_down:
-            raise StoreDown(why="away")
-        return self.store
+    def take(self, table: pa.Table) -> None:
+        """Store, or fail before or after that."""
+        if self.fails == "before":
+            raise NotStored(reason="away")
+        self.intake.add_logs(table, wait=True)
+        if self.fails == "after":
+            raise NotStored(reason="away")
 
     def runs(self, name: str = "shop.0", **fields: object) -> Path:
         path = self.home / f"{name}.log"
@@ -75,7 +78,6 @@ def stage(store: Store, tmp_path: Path) -> Iterator[Stage]:
     found = Stage(store, tmp_path)
     found.intake.start()
     yield found
-    found.is_down = False
     found.intake.stop()
 
 
@@ -194,19 +196,20 @@ def test_a_kill_between_the_store_and_the_note_repeats_nothing(stage: Stage, kep
     assert stage.bodies() == ["one", "two", "three"]
 
 
-def test_a_store_that_is_away_loses_nothing(stage: Stage) -> None:
+@pytest.mark.parametrize("fails", ["before", "after"])
+def test_a_store_that_fails_loses_and_repeats_nothing(stage: Stage, fails: str) -> None:
     log = stage.runs()
     write(log, "one\n")
     stage.looks()
-    stage.is_down = True
-    write(log, "two\n")
-    with pytest.raises((StoreDown, NotStored)):
+    stage.fails = fails
+    write(log, "two\nand more\n")
+    with pytest.raises(NotStored):
         stage.looks()
-    stage.is_down = False
+    stage.fails = ""
 
     stage.looks()
 
-    assert stage.bodies() == ["one", "two"]
+    assert stage.bodies() == ["one", "two", "and more"]
 
 
 def test_a_log_that_was_emptied_says_that_lines_may_be_missing(stage: Stage) -> None:

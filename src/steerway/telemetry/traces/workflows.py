@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from steerway.platform.errors import SteerwayError
 from steerway.telemetry.ingest.rules.samples import Samples, SeriesSet
 from steerway.telemetry.store import Store
 from steerway.telemetry.traces import queries
@@ -14,7 +13,10 @@ WINDOWS_MAX: Final = 20  # of one look; what is left is counted at the next
 
 
 class Meter:
-    """Counts the spans of each window that is over. `sink` stores samples, whole or not at all."""
+    """Counts the spans of each window that is over. `sink` stores samples, whole or not at all.
+
+    `store` gives a store that has all that `sink` ever took, also before this process began.
+    """
 
     def __init__(
         self,
@@ -38,21 +40,20 @@ class Meter:
             NotStored: the store did not take the samples; the same.
         """
         now = self._now()
-        if self._meters is None:
-            self._meters = queries.meters(self._store(), now=now)
+        meters = self._meters or queries.meters(self._store(), now=now)
         for number in range(WINDOWS_MAX):
-            window = due(self._meters, now)
+            window = due(meters, now)
             if window is None:
+                self._meters = meters
                 return number
-            self._count(self._meters, window)
+            self._count(meters, window)
         return WINDOWS_MAX
 
     def _count(self, meters: Meters, window: tuple[datetime, datetime]) -> None:
-        try:
-            rows = queries.calls(self._store(), since=window[0], until=window[1])
-            samples, series = added(meters, rows, window)
-            if len(samples):
-                self._sink(samples, series)
-        except SteerwayError:
-            self._meters = None
-            raise
+        # If this fails, only the store knows how far it came.
+        self._meters = None
+        rows = queries.calls(self._store(), since=window[0], until=window[1])
+        samples, series = added(meters, rows, window)
+        if len(samples):
+            self._sink(samples, series)
+        self._meters = meters

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from steerway.platform.errors import SteerwayError
 from steerway.telemetry.logs import queries
 from steerway.telemetry.logs.adapters import files
 from steerway.telemetry.logs.adapters.files import Piece
@@ -52,7 +51,8 @@ class Follower:
     """Reads what programs have printed since the last look, and has it stored.
 
     `sources` gives the programs that run now. A program that is gone is read to its end once more.
-    `sink` stores rows of `logs`, whole or not at all, before it returns.
+    `sink` stores rows of `logs`, whole or not at all, before it returns. `store` gives a store that
+    has all that `sink` ever took, also before this process began.
     """
 
     def __init__(
@@ -169,11 +169,10 @@ class Follower:
             assert one.place is not None, "rows come from a file"
             one.rows.parsed[-1].attributes[PLACE] = one.place.written()
         table = making.table([one.rows for one in found])
-        try:
-            self._sink(table)
-        except SteerwayError:
-            self._is_sure = False
-            raise
+        # If this fails, only the store knows how far it came.
+        self._is_sure = False
+        self._sink(table)
+        self._is_sure = True
         for one in found:
             one.log.place, one.log.at = one.place, one.rows.moments[-1]
             one.log.has_gap = False

@@ -6,7 +6,6 @@ from typing import Final
 
 import pyarrow as pa
 
-from steerway.platform.errors import SteerwayError
 from steerway.telemetry.logs import queries
 from steerway.telemetry.logs.adapters import files
 from steerway.telemetry.logs.rules import requests as making
@@ -71,12 +70,11 @@ class RequestFollower:
     def _take(self, lines: bytes, behind: Place | None) -> int:
         found = making.requests(lines, self._versions())
         self.unreadable += lines.count(b"\n") - found.num_rows
-        try:
-            new = found if self._is_sure else self._unknown(found)
-            self._sink(new)
-        except SteerwayError:
-            self._is_sure = False
-            raise
+        new = found if self._is_sure else self._unknown(found)
+        # If this fails, only the store knows how far it came.
+        is_sure, self._is_sure = self._is_sure, False
+        self._sink(new)
+        self._is_sure = is_sure
         self._place = behind or self._place
         if self._place is not None:
             places.save(self._file, {NAME: Mark(self._place, None)})

@@ -64,13 +64,18 @@ def pages() -> dict[str, str]:
     """Every page of the reference by its file name."""
     django_setup.load()
     # After Django is loaded: they import what needs its settings.
-    from steerway.app import reference_commands, reference_descriptor  # noqa: PLC0415
+    from steerway.app import (  # noqa: PLC0415
+        reference_commands,
+        reference_descriptor,
+        reference_promql,
+    )
 
     return {
         "settings.md": _settings(),
         "descriptor.md": reference_descriptor.text(),
         "commands.md": reference_commands.text(),
         "api.md": _api(),
+        "promql.md": reference_promql.text(),
         "events.md": _events(),
         "errors.md": _errors(),
         "permissions.md": _permissions(),

@@ -1,8 +1,9 @@
-"""The engine's code as the kernel counts it: what only starting needed is not kept mapped.
+"""Memory that this process has and does not use, given back to the system.
 
 Loading the engine touches most of its 500 MB library, and the kernel counts all that was touched
 as memory of this process. Such pages are clean copies of the file: unmapping them loses nothing,
-and what is used comes back from the page cache with the next call.
+and what is used comes back from the page cache with the next call. What batches and answers took
+is kept by the allocators of Arrow and of C for the next ones, and there may be none for long.
 """
 
 import ctypes
@@ -10,6 +11,8 @@ import mmap
 import re
 from pathlib import Path
 from typing import Final
+
+import pyarrow as pa
 
 LIBRARY: Final = "_chdb"
 # An address range that is not written to, and of which no page was changed by the loader.
@@ -21,10 +24,13 @@ SMAPS: Final = Path("/proc/self/smaps")
 
 
 def release() -> None:
-    """Unmap the library's unchanged pages; where the kernel has no such thing, nothing."""
+    """Give back what is not used; where the system has no such thing, nothing."""
+    pa.default_memory_pool().release_unused()
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
     if not SMAPS.exists():
         return
-    libc = ctypes.CDLL(None)
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     for start, end in _areas(SMAPS.read_text()):
         libc.madvise(start, end - start, mmap.MADV_DONTNEED)

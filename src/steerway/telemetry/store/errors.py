@@ -29,6 +29,11 @@ class Cancelled(Refused):
 
     message = "The query was cancelled."
 
+    @classmethod
+    def code(cls) -> str:
+        """Not that of a deployment that is cancelled."""
+        return "query-cancelled"
+
 
 class QueryFailed(Exception):
     """The engine refused a statement for a reason that is a mistake of ours."""

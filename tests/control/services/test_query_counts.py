@@ -21,7 +21,8 @@ PAGES = (
     "/deployments?environment=testing", "/deployments/{deployment}", "/releases", "/changes",
     "/changes/{change}", "/log", "/log?service={service}", "/log?since=7d", "/search?q=service",
     "/api/status", "/api/status?service={service}", "/api/services", "/api/deployments",
-    "/api/changes", "/api/log", "/api/holds",
+    "/api/changes", "/api/log", "/api/holds", "/services/{service}/dashboard", "/hosts",
+    "/explore", "/explore/logs", "/api/markers?from=2026-01-01T00:00Z&until=2027-01-01T00:00Z",
 )  # fmt: skip
 # With the session, the person, and what is around every page.
 QUERIES_MAX = 20

@@ -231,3 +231,45 @@ def test_a_chart_says_calmly_that_the_store_is_not_there(browser: Browser, stage
     expect(said).to_have_attribute("data-kind", "calm")
     visitor.close()
     assert visitor.complaints == []
+
+
+ABOUT = """async (cases) => {
+  const { context, placeOf } = await import("/static/js/explore/promql.js");
+  const at = cases.contexts.map((text) => {
+    const found = context(text, text.length);
+    return [found.kind, found.typed, found.metric ?? found.label ?? ""];
+  });
+  return [at, cases.mistakes.map(([text, words]) => placeOf(text, words))];
+}"""
+
+
+def test_the_editor_knows_what_is_being_typed_and_where_a_mistake_is(
+    browser: Browser, bare_stage: Stage
+) -> None:
+    visitor = Visitor(browser, bare_stage)
+    page = visitor.go("/log")
+    contexts = {
+        "rou": ["name", "rou", ""],
+        "sum by (ver": ["label", "ver", ""],
+        "up{": ["label", "", "up"],
+        'up{job="a", inst': ["label", "inst", "up"],
+        'up{job="a': ["value", "a", "up"],
+        'up{job=~"': ["value", "", "up"],
+        "rate(up[5": ["span", "5", ""],
+        'up{job="a"} + ra': ["name", "ra", ""],
+        'label_replace(up, "a': ["", "", ""],
+    }
+    mistakes = {
+        ("rate(foo[5m)", "unexpected character inside brackets: ')'"): 11,
+        ("sum by (x (foo)", "unclosed left parenthesis"): 7,
+        ("nofn(foo)", "unknown function with name 'nofn'"): 0,
+        ("up{", "unexpected end of input inside braces"): 2,
+        ("foo{a=}", "invalid promql query"): 6,
+        ("up", "something else"): -1,
+    }
+
+    asked = {"contexts": list(contexts), "mistakes": [list(one) for one in mistakes]}
+    found = page.evaluate(ABOUT, asked)
+
+    visitor.close()
+    assert found == [list(contexts.values()), list(mistakes.values())]

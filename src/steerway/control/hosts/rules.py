@@ -111,10 +111,7 @@ def charts(name: str) -> list[Chart]:
 def _cpu(here: str) -> Chart:
     per_mode = f'sum by (mode) (rate(node_cpu_seconds_total{{{here},mode!="idle"}}{WINDOW}))'
     share = f'{per_mode} / on () group_left () count(node_cpu_seconds_total{{{here},mode="idle"}})'
-    tones = {"iowait": "warn", "steal": "bad"}
-    return Chart(
-        "CPU", (Query(share, "{{mode}}"),), "stack", "ratio", "of all cores", top=1.0, tones=tones
-    )
+    return Chart("CPU", (Query(share, "{{mode}}"),), "stack", "ratio", "of all cores", top=1.0)
 
 
 def _memory(here: str) -> Chart:

@@ -11,7 +11,7 @@ UNITS: Final = (
     "", "count", "requests/s", "per-second", "percent", "ratio", "seconds", "milliseconds",
     "bytes", "bytes/s", "cores",
 )  # fmt: skip
-PLOTS: Final = frozenset({"line", "area", "stack", "bar"})
+PLOTS: Final = frozenset({"line", "area", "stack", "bar", "evidence"})
 EXPLORE: Final = "/explore"
 
 
@@ -34,7 +34,10 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One chart: a plot, or a number, a gauge or a table. `tones` colours lines by their name."""
+    """One chart: a plot, or a number, a gauge or a table. `tones` colours lines by their name.
+
+    What is not asked in PromQL has a `source`, and says which `measure` of it is drawn.
+    """
 
     title: str
     queries: tuple[Query, ...]
@@ -48,6 +51,8 @@ class Chart:
     height: int | None = None
     interval: int | None = None  # seconds between samples, where they are not the usual fifteen
     tones: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    measure: str = ""
 
     @property
     def is_plot(self) -> bool:
@@ -71,6 +76,7 @@ class Chart:
         }
         bounds = {"bottom": self.bottom, "top": self.top, "height": self.height}
         bounds["interval"] = self.interval
+        said |= {"source": self.source, "measure": self.measure} if self.source else {}
         return json.dumps(said | {name: one for name, one in bounds.items() if one is not None})
 
     @property

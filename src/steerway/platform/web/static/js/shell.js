@@ -3,7 +3,7 @@
 const root = document.documentElement;
 const YEAR_SECONDS = 31536000;
 // The keys of "go to": g, then one of these.
-const GO = { b: "/", s: "/services", d: "/deployments", c: "/changes", l: "/log", r: "/releases" };
+const GO = { b: "/", s: "/services", d: "/deployments", c: "/changes", l: "/log", r: "/releases", e: "/explore", h: "/hosts" };
 const GO_MS = 1200;
 const COPIED_MS = 1600;
 const TOAST_MS = 9000;

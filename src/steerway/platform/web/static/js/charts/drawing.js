@@ -100,11 +100,12 @@ function seriesOf(spec, frame, columns, styles) {
   const isStack = spec.kind === "stack" || spec.kind === "bar";
   return frame.series.map((one, index) => {
     const ink = colour(styles[index].name);
-    const filled = isStack ? faded(ink, spec.kind === "bar" ? 0.85 : 0.42) : spec.kind === "area" ? washed(ink) : undefined;
+    // Areas on top of each other have no edge: it would be drawn where one of them is not known.
+    const filled = isStack ? faded(ink, spec.kind === "bar" ? 0.85 : 0.52) : spec.kind === "area" ? washed(ink) : undefined;
     return {
-      label: one.name, stroke: ink, dash: styles[index].dash, width: spec.kind === "bar" ? 0 : 1.75, spanGaps: false, fill: filled,
+      label: one.name, stroke: ink, dash: styles[index].dash, width: isStack ? 0 : 1.75, spanGaps: false, fill: filled,
       paths: spec.kind === "bar" ? window.uPlot.paths.bars({ size: [0.82, 40], align: 1 }) : undefined,
-      points: spec.kind === "bar" ? { show: false } : { size: 5, fill: ink, filter: lonely(columns[index]) },
+      points: isStack ? { show: false } : { size: 5, fill: ink, filter: lonely(columns[index]) },
     };
   });
 }

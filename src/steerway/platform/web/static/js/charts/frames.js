@@ -57,12 +57,14 @@ export function summary(values) {
   return { min, max, sum, avg: sum / known.length, last: known.at(-1) };
 }
 
-// Each series on top of those before it; where none of them is known, there is nothing.
+// Each series on top of those before it. One that is not known at a moment has no height there;
+// where none of them is known, there is nothing.
 export function stacked(series) {
-  const below = [];
+  const length = series[0]?.values.length ?? 0;
+  const isKnown = Array.from({ length }, (_, index) => series.some((one) => one.values[index] !== null));
+  const below = new Array(length).fill(0);
   return series.map((one) => one.values.map((value, index) => {
-    if (value === null) return below[index] ?? null;
-    below[index] = (below[index] ?? 0) + value;
-    return below[index];
+    below[index] += value ?? 0;
+    return isKnown[index] ? below[index] : null;
   }));
 }

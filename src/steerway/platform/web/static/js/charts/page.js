@@ -2,11 +2,12 @@
 // never while nobody looks. Parts that the server writes follow the same range.
 
 import { json, stepOf } from "./asking.js";
+import { Evidence } from "./evidence.js";
 import { Gauge, Stat, Table } from "./figures.js";
 import { Panel } from "./panel.js";
 import { current, iso, onRange, withRange } from "./times.js";
 
-const KINDS = { stat: Stat, gauge: Gauge, table: Table };
+const KINDS = { stat: Stat, gauge: Gauge, table: Table, evidence: Evidence };
 const REFRESH_MS = { least: 5000, most: 60000 };
 const PART_MS = 15000;
 const RETRY_MS = [2000, 4000, 8000, 16000, 32000];
@@ -59,8 +60,8 @@ async function part(place, range, signal) {
   const url = new URL(place.dataset.part, location.href);
   url.search = withRange(url.search, range);
   const answer = await fetch(url, { signal, headers: { "HX-Request": "true" } }).catch(() => null);
-  if (!answer) return signal.aborted;
-  const text = await answer.text();
+  const text = await answer?.text().catch(() => null);
+  if (!answer || text === null) return signal.aborted;
   if (!answer.ok) return answer.status < 500;
   // Somebody who reads inside, or has opened a row, is not interrupted.
   place.dataset.at = String(Date.now());

@@ -24,12 +24,20 @@ function moment(text) {
   return Number.isFinite(parsed) ? parsed : null;
 }
 
+// A page about something that has a beginning, and perhaps an end, shows that time: `from/until`.
+function windowOf(place) {
+  const [from, until] = (place?.dataset.window ?? "").split("/").map(moment);
+  return from ? { from, until: until ?? now(), isLive: !until, since: "" } : null;
+}
+
 // {from, until} in seconds; isLive when it ends now and so moves on.
 export function current() {
   const asked = new URLSearchParams(location.search);
   const from = moment(asked.get("from"));
   const until = moment(asked.get("until"));
   if (from !== null && until !== null && until > from) return { from, until, isLive: false, since: "" };
+  const own = windowOf(document.querySelector("[data-window]"));
+  if (own) return own;
   const since = seconds(asked.get("since")) ? asked.get("since") : document.querySelector("[data-range]")?.dataset.range || SINCE;
   const end = now();
   return { from: end - seconds(since), until: end, isLive: true, since };

@@ -133,7 +133,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(derandomize=True, max_examples=200, deadline=None, database=None)
+@settings(derandomize=True, max_examples=50, deadline=None, database=None)
 @given(value=st.dictionaries(st.text("ab", max_size=3), JSON, max_size=4), indent=st.integers(0, 3))
 def test_json_is_read_as_python_reads_it(value: Any, indent: int) -> None:
     found, problems = read(json.dumps(value, indent=indent or None), "x")
@@ -143,7 +143,7 @@ def test_json_is_read_as_python_reads_it(value: Any, indent: int) -> None:
     assert plain(found) == value
 
 
-@settings(derandomize=True, max_examples=300, deadline=None, database=None)
+@settings(derandomize=True, max_examples=150, deadline=None, database=None)
 @given(text=st.text('{}[]:,"\\ \n01.e-tfnulra$', max_size=30))
 def test_no_text_is_read_that_python_refuses(text: str) -> None:
     found, problems = read(text, "x")
@@ -193,7 +193,7 @@ def test_rules_are_told_in_words(rule: Any, lines: list[tuple[str, str]]) -> Non
     assert told(written, {"staff": {"ends_with": [{"var": "email"}, "@x"]}}) == lines
 
 
-@settings(derandomize=True, max_examples=200, deadline=None, database=None)
+@settings(derandomize=True, max_examples=50, deadline=None, database=None)
 @given(rule=JSON)
 def test_any_rule_can_be_told(rule: Any) -> None:
     assert told({"state": "ENABLED", "targeting": rule}, {})

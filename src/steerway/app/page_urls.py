@@ -11,6 +11,7 @@ from steerway.control.hosts import pages as hosts
 from steerway.control.installation import pages as installation
 from steerway.control.services import pages as services
 from steerway.control.signals import pages as signals
+from steerway.delivery.analyses import pages as analyses
 from steerway.delivery.deployments import pages as deployments
 from steerway.delivery.flags import pages as flags
 from steerway.delivery.releases import pages as releases
@@ -52,6 +53,13 @@ page_urls: Sequence[URLPattern | URLResolver] = [
         path("deployments/<str:ref>/cancellation", deployments.cancel, name="cancel"),
         path("services/<str:service>/deployments", deployments.start, name="start"),
         path("services/<str:service>/rollbacks", deployments.rollback, name="rollback"),
+    ),
+    _process(
+        "analyses",
+        path("deployments/<str:ref>/analysis/pause", analyses.pause, name="pause"),
+        path("deployments/<str:ref>/analysis/resumption", analyses.resume, name="resume"),
+        path("deployments/<str:ref>/analysis/approval", analyses.approve, name="approve"),
+        path("deployments/<str:ref>/analysis/promotion", analyses.promote, name="promote"),
     ),
     _process(
         "flags",

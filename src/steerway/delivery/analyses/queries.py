@@ -31,6 +31,11 @@ class Standing:
         """What the new version has of the traffic now, in percent; at the end, what it had."""
         return self.analysis.percent if self.analysis.is_running else self.reached
 
+    @property
+    def rest(self) -> float:
+        """What is left to the stable version."""
+        return telling.ALL - self.share
+
 
 def of(deployment_id: UUID) -> Analysis | None:
     """The analysis of a deployment; None where it is not judged, or not yet."""

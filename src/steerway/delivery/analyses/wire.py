@@ -22,6 +22,7 @@ class MetricOut(BaseModel):
     """How close one metric is to which boundary, and the counts of the step."""
 
     name: str
+    title: Annotated[str, Field(description="What people call it.")]
     nearness: Annotated[float, Field(description="On the way to a rollback, 0..1.")]
     progress: Annotated[float, Field(description="On the way through the gate, 0..1.")]
     gate_needed: bool

@@ -13,6 +13,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from steerway.delivery.analyses import queries as analyses
+from steerway.delivery.analyses.queries import Standing
+from steerway.delivery.analyses.rules import charts as drawn
 from steerway.delivery.builds import queries as builds
 from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.actions import Wish
@@ -25,6 +28,7 @@ from steerway.delivery.runtimes.rules import Condition
 from steerway.platform.log import queries as log
 from steerway.platform.log.queries import Filter
 from steerway.platform.web import paging
+from steerway.platform.web.charts import Chart
 from steerway.platform.web.request import SteerwayRequest
 
 EVENTS_SHOWN: Final = 40
@@ -49,6 +53,7 @@ DOING: Final = {
     Step.START: "Starting the new replicas beside the old ones",
     Step.VERIFY: "Waiting until every new replica is healthy",
     Step.SWITCH: "Moving the traffic to the new version",
+    Step.JUDGE: "Comparing the new version with the stable one, share by share",
     Step.DRAIN: "Letting the old replicas finish their requests",
     Step.RETIRE: "Stopping the old replicas",
 }
@@ -59,6 +64,8 @@ DOING_ONE: Final = {
     Step.SWITCH: "giving it its share of the traffic",
     Step.DRAIN: "letting an old one finish its requests",
 }
+# While these are taken, what a new replica prints is what people look for.
+PRINTING: Final = frozenset({Step.START, Step.VERIFY, Step.JUDGE})
 # What to do after a step has failed.
 NEXT: Final = {
     Step.PREFLIGHT: "Nothing was changed. Mend what it names, then deploy again.",
@@ -67,6 +74,7 @@ NEXT: Final = {
     Step.CONFIGURE: "Nothing was changed. Set what is missing, then deploy again.",
     Step.START: "The old version serves as before. Read the last lines below, then deploy again.",
     Step.VERIFY: "The old version serves as before. Read the last lines below, then deploy again.",
+    Step.JUDGE: "The stable version serves all again. Mend the fault, then deploy again.",
 }
 
 
@@ -128,6 +136,8 @@ def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
     stops = track(list(found.steps.order_by("position")), rounds=_rounds(found))
     at = next((stop for stop in stops if stop.mark in {"now", "failed"}), None)
     live = runtimes.live(found.service, found.environment)
+    standing = analyses.standing(found.id) if found.strategy == Strategy.CANARY else None
+    is_judged = standing is not None and standing.analysis.is_running
     return render(
         request,
         "deployments/detail.html",
@@ -140,10 +150,12 @@ def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
             "in_flight": "Rolling back" if found.kind == Kind.ROLLBACK else "Deploying",
             "headline": _headline(found, at, live),
             "next_step": NEXT.get(Step(at.name), "") if at and found.error else "",
+            "standing": standing,
+            "charts": _charts(found, standing),
             "share": share(found, live),
             "replicas": _replicas(found),
             "printing": _printing(found, at, live),
-            "may_cancel": found.is_running and not found.switched_at and not found.cancelled_by,
+            "may_cancel": _may_cancel(found, is_judged=is_judged),
             "may_roll_back": found.serves,
             "events": log.newest(Filter(subject=found.ref), rows=EVENTS_SHOWN),
             "again": f"steerway deploy {found.service} --env {found.environment}",
@@ -201,6 +213,21 @@ def share(found: Deployment, live: Sequence[Replica]) -> dict[str, int]:
     return {"new": new, "old": old, "none": 100 - new - old}
 
 
+def _may_cancel(found: Deployment, *, is_judged: bool) -> bool:
+    """Before its switch; a canary until it has earned everything."""
+    can = found.is_running and not found.cancelled_by
+    return can and (is_judged or not found.switched_at)
+
+
+def _charts(found: Deployment, standing: Standing | None) -> list[Chart]:
+    """What is drawn of a canary: from its beginning, for it may begin while somebody looks on."""
+    is_coming = found.is_running and found.strategy == Strategy.CANARY
+    if found.previous is None or not (standing or is_coming):
+        return []
+    names = found.version, found.previous.version
+    return drawn.charts(drawn.Pair(found.ref, found.service, found.environment, *names))
+
+
 def _rounds(found: Deployment) -> int:
     """How often the steps around the traffic are taken: for each replica, or once for all."""
     return found.replica_count if found.strategy == Strategy.ROLLING else 1
@@ -255,8 +282,9 @@ def _printing(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> Pr
         return None
     if at.name == Step.BUILD:
         return Printing("The build prints", _build_lines(found))
-    coming = [r for r in live if r.deployment_id == found.id and r.wanted and not r.routed]
-    if at.name not in {Step.START, Step.VERIFY} or not coming:
+    mine = [r for r in live if r.deployment_id == found.id and r.wanted]
+    coming = [r for r in mine if at.name == Step.JUDGE or not r.routed]
+    if at.name not in PRINTING or not coming:
         return None
     one = max(coming, key=lambda replica: (replica.looping, -replica.index))
     log = settings.STEERWAY.log
@@ -273,17 +301,27 @@ def _build_lines(found: Deployment) -> list[str]:
 
 
 def _headline(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> str:
-    if found.state == State.SUCCEEDED:
-        return f"{found.version} serves {found.service} in {found.environment}"
-    if found.state == State.UNCHANGED:
-        return f"{found.version} was serving already, with this configuration"
-    if found.state == State.CANCELLED:
-        return f"Cancelled by {found.cancelled_by}; what it started was undone"
-    if found.state == State.FAILED:
-        return f"Failed at {at.name}" if at else "Failed"
+    if not found.is_running:
+        return _ended(found, at)
     if found.cancelled_by:
         return f"{found.cancelled_by} has cancelled it; undoing what was started"
     return _doing(found, Step(at.name), live) if at else "Waiting for its turn"
+
+
+def _ended(found: Deployment, at: Stop | None) -> str:
+    version = found.version
+    words = {
+        State.SUCCEEDED: f"{version} serves {found.service} in {found.environment}",
+        State.UNCHANGED: f"{version} was serving already, with this configuration",
+        State.CANCELLED: f"Cancelled by {found.cancelled_by}; what it started was undone",
+        State.ROLLED_BACK: f"{version} was worse; {_before(found)} serves all again",
+        State.FAILED: f"Failed at {at.name}" if at else "Failed",
+    }
+    return words[State(found.state)]
+
+
+def _before(found: Deployment) -> str:
+    return found.previous.version if found.previous else "what served before"
 
 
 def _doing(found: Deployment, step: Step, live: Sequence[Replica]) -> str:

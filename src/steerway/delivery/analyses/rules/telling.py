@@ -117,18 +117,21 @@ def headline(known: Facts) -> Headline:
 
 
 def _answer(known: Facts) -> tuple[str, str]:
-    if known.state == State.PROMOTED:
-        is_proven = known.answer == Answer.BETTER
-        return "good", "Promoted: better or equal" if is_proven else "Promoted, not proven equal"
-    if known.state == State.WORSE:
-        return "bad", f"Worse: taken back from {known.reached:g} %"
-    if known.state == State.STOPPED:
-        return "idle", f"Stopped at {known.reached:g} %, before an answer"
+    is_proven = known.answer == Answer.BETTER
+    ended = {
+        State.PROMOTED: ("good", f"Promoted{': better or equal' if is_proven else ', not proven'}"),
+        State.WORSE: ("bad", f"Worse: taken back from {known.reached:g} %"),
+        State.STOPPED: ("idle", f"Stopped at {known.reached:g} %, before an answer"),
+    }
+    return ended.get(State(known.state)) or _answer_so_far(known)
+
+
+def _answer_so_far(known: Facts) -> tuple[str, str]:
     if known.paused_by:
         return "warn", f"Paused at {known.percent:g} % by {known.paused_by}"
     if known.waits_for is not None and known.answer == Answer.HOLD:
         return "warn", f"Waits until somebody approves {known.waits_for:g} %"
-    if known.answer == Answer.HOLD and known.percent == ALL:
+    if known.percent == ALL and known.answer != Answer.WORSE:
         return "info", "Has everything, and is watched"
     return HEADLINES.get(known.answer, ("unknown", known.answer.capitalize()))
 
@@ -151,6 +154,7 @@ def plain(one: MetricEvidence) -> dict[str, Any]:
     """One metric as the API says it."""
     return {
         "name": one.name,
+        "title": _called(one.name)[0],
         "nearness": one.nearness,
         "progress": one.progress,
         "gate_needed": one.gate_needed,
@@ -166,7 +170,7 @@ def plain(one: MetricEvidence) -> dict[str, Any]:
 
 def row(metric: Mapping[str, Any]) -> Row:
     """One metric of what the API says."""
-    title, meaning = TITLES.get(metric["name"], (metric["name"].capitalize(), OWN))
+    title, meaning = _called(metric["name"])
     return Row(
         name=metric["name"],
         title=title,
@@ -185,6 +189,10 @@ def row(metric: Mapping[str, Any]) -> Row:
 def rows(metrics: Iterable[Mapping[str, Any]]) -> list[Row]:
     """Metrics of which anything was seen, in their order."""
     return [one for one in map(row, metrics) if one.requests_new or one.requests_old]
+
+
+def _called(name: str) -> tuple[str, str]:
+    return TITLES.get(name, (name.capitalize(), OWN))
 
 
 def _ratio(bad: float, trials: float) -> float | None:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from steerway.telemetry.receiving.rules.protobuf import COMMON, METRICS, messages
+from steerway.telemetry.decoding.protobuf import COMMON, METRICS, messages
 from tests.peers import prometheus as peer
 
 EVERY_MS: Final = 15_000

@@ -15,7 +15,7 @@ from typing import Any
 import cramjam
 import pytest
 
-from steerway.telemetry.receiving.rules.protobuf import COMMON, LOGS, WRITE, messages
+from steerway.telemetry.decoding.protobuf import COMMON, LOGS, WRITE, messages
 from tests.journeys.installation import Installation
 
 W, L = messages(WRITE), messages(COMMON + LOGS)

@@ -16,13 +16,13 @@ from typing import Any, Final
 from a2wsgi.asgi_typing import HTTPScope, Receive, Send
 
 from steerway.platform.errors import SteerwayError, Unavailable
-from steerway.telemetry.receiving.errors import (
+from steerway.telemetry.decoding.errors import (
     BodyInvalid,
     BodyTooLarge,
     FormUnknown,
     TooMany,
 )
-from steerway.telemetry.receiving.rules.protobuf import ANSWER, messages
+from steerway.telemetry.decoding.protobuf import ANSWER, messages
 from steerway.telemetry.receiving.workflows import Received, Receiver
 
 WRITE: Final = "/api/v1/write"

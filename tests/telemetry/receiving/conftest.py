@@ -8,9 +8,7 @@ from typing import Any
 import cramjam
 import pytest
 
-from steerway.telemetry.ingest.rules.limits import IngestLimits
-from steerway.telemetry.ingest.workflows import Intake
-from steerway.telemetry.receiving.rules.protobuf import (
+from steerway.telemetry.decoding.protobuf import (
     COMMON,
     LOGS,
     METRICS,
@@ -18,6 +16,8 @@ from steerway.telemetry.receiving.rules.protobuf import (
     WRITE,
     messages,
 )
+from steerway.telemetry.ingest.rules.limits import IngestLimits
+from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.receiving.workflows import Receiver
 from steerway.telemetry.store import Store
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from steerway.platform.errors import Invalid
-from steerway.telemetry.receiving.errors import BodyInvalid, BodyTooLarge
+from steerway.telemetry.decoding.errors import BodyInvalid, BodyTooLarge
 from steerway.telemetry.receiving.workflows import Receiver
 from steerway.telemetry.store import Store
 from tests.telemetry.receiving.conftest import NOW_MS, NOW_NS, M, metrics_body, snappy, write_body

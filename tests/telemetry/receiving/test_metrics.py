@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steerway.telemetry.receiving.rules.names import bound_text, label_name, metric_name
+from steerway.telemetry.decoding.names import bound_text, label_name, metric_name
 from steerway.telemetry.receiving.workflows import Receiver
 from steerway.telemetry.store import Store
 from tests.telemetry.receiving.conftest import (

@@ -10,15 +10,15 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from steerway.telemetry.decoding import otlp_logs, otlp_metrics, otlp_spans
+from steerway.telemetry.decoding.otlp_found import Metrics
+from steerway.telemetry.decoding.otlp_logs import LogsDecoder
+from steerway.telemetry.decoding.otlp_metrics import MetricsDecoder, metadata_table
+from steerway.telemetry.decoding.otlp_rows import in_time
+from steerway.telemetry.decoding.otlp_spans import SpansDecoder
 from steerway.telemetry.ingest.rules.limits import Refusals
 from steerway.telemetry.ingest.rules.samples import table_of
 from steerway.telemetry.ingest.workflows import Intake, Parcel
-from steerway.telemetry.receiving.rules import otlp_logs, otlp_metrics, otlp_spans
-from steerway.telemetry.receiving.rules.otlp_found import Metrics
-from steerway.telemetry.receiving.rules.otlp_logs import LogsDecoder
-from steerway.telemetry.receiving.rules.otlp_metrics import MetricsDecoder, metadata_table
-from steerway.telemetry.receiving.rules.otlp_rows import in_time
-from steerway.telemetry.receiving.rules.otlp_spans import SpansDecoder
 from steerway.telemetry.receiving.rules.remote_write import WriteDecoder, Written
 from steerway.telemetry.receiving.rules.unpacking import of_json, unpacked
 

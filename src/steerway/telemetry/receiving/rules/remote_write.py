@@ -13,13 +13,13 @@ from typing import Any, Final
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from steerway.telemetry.decoding.columns import Gathered
+from steerway.telemetry.decoding.errors import BodyInvalid
+from steerway.telemetry.decoding.natives import Natives, of_prometheus
+from steerway.telemetry.decoding.otlp_metrics import Enter
+from steerway.telemetry.decoding.protobuf import WRITE, messages
 from steerway.telemetry.ingest.rules.limits import Refusals
 from steerway.telemetry.ingest.rules.samples import Series
-from steerway.telemetry.receiving.errors import BodyInvalid
-from steerway.telemetry.receiving.rules.columns import Gathered
-from steerway.telemetry.receiving.rules.natives import Natives, of_prometheus
-from steerway.telemetry.receiving.rules.otlp_metrics import Enter
-from steerway.telemetry.receiving.rules.protobuf import WRITE, messages
 
 RAW: Final = messages(WRITE, raw={"Request.timeseries": "*bytes"})
 SERIES_CACHED_MAX: Final = 500_000

@@ -9,7 +9,7 @@ from typing import Any, Final
 import cramjam
 from google.protobuf import json_format
 
-from steerway.telemetry.receiving.errors import BodyInvalid, BodyTooLarge, FormUnknown
+from steerway.telemetry.decoding.errors import BodyInvalid, BodyTooLarge, FormUnknown
 
 GZIP_BITS: Final = 31
 WHEN: Final = "once it is unpacked"

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from steerway.telemetry.decoding.otlp_found import NO_VALUE, Context, Metrics
 from steerway.telemetry.ingest.rules.limits import Refusals
 from steerway.telemetry.ingest.rules.samples import STALE
-from steerway.telemetry.receiving.rules.otlp_found import NO_VALUE, Context, Metrics
 
 COUNT_BYTES: Final = 8
 # A point, the ids of its series (or the series, of deltas), and how many buckets it has.

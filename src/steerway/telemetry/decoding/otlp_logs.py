@@ -6,16 +6,16 @@ import numpy as np
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 
-from steerway.telemetry.receiving.errors import BodyInvalid
-from steerway.telemetry.receiving.rules.attributes import Maps, Origin, text_of
-from steerway.telemetry.receiving.rules.otlp_rows import (
+from steerway.telemetry.decoding.attributes import Maps, Origin, text_of
+from steerway.telemetry.decoding.errors import BodyInvalid
+from steerway.telemetry.decoding.otlp_rows import (
     Origins,
     extra_of,
     microseconds,
     origin_columns,
     words,
 )
-from steerway.telemetry.receiving.rules.protobuf import COMMON, LOGS, messages
+from steerway.telemetry.decoding.protobuf import COMMON, LOGS, messages
 
 # The same messages as they are in JSON, where nothing stays bytes.
 WHOLE: Final = messages(COMMON + LOGS)["Request"]

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from steerway.telemetry.receiving.rules.columns import Gathered
-from steerway.telemetry.receiving.rules.otlp_found import Context
+from steerway.telemetry.decoding.columns import Gathered
+from steerway.telemetry.decoding.otlp_found import Context
 
 # A data point as every encoder writes it: tag 0x11 start, 0x19 time, 0x21 or 0x31 the value, then
 # attributes. The start is left out when it is not known.

@@ -13,17 +13,17 @@ import numpy as np
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 
+from steerway.telemetry.decoding.attributes import labels_of, origin_of
+from steerway.telemetry.decoding.deltas import Deltas
+from steerway.telemetry.decoding.errors import BodyInvalid
+from steerway.telemetry.decoding.names import bound_text, metric_name
+from steerway.telemetry.decoding.natives import of_exponential
+from steerway.telemetry.decoding.otlp_found import NO_VALUE, Context, Metrics
+from steerway.telemetry.decoding.otlp_histograms import COUNT_BYTES, Row, gather_histograms
+from steerway.telemetry.decoding.otlp_points import Points, is_plain, key_of
+from steerway.telemetry.decoding.protobuf import COMMON, METRICS, messages
 from steerway.telemetry.ingest.rules.limits import Refusals
 from steerway.telemetry.ingest.rules.samples import STALE, Series
-from steerway.telemetry.receiving.errors import BodyInvalid
-from steerway.telemetry.receiving.rules.attributes import labels_of, origin_of
-from steerway.telemetry.receiving.rules.deltas import Deltas
-from steerway.telemetry.receiving.rules.names import bound_text, metric_name
-from steerway.telemetry.receiving.rules.natives import of_exponential
-from steerway.telemetry.receiving.rules.otlp_found import NO_VALUE, Context, Metrics
-from steerway.telemetry.receiving.rules.otlp_histograms import COUNT_BYTES, Row, gather_histograms
-from steerway.telemetry.receiving.rules.otlp_points import Points, is_plain, key_of
-from steerway.telemetry.receiving.rules.protobuf import COMMON, METRICS, messages
 
 # The same messages as they are in JSON, where nothing stays bytes.
 WHOLE: Final = messages(COMMON + METRICS)["Request"]

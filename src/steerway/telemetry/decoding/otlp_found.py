@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from steerway.telemetry.decoding.attributes import Origin
+from steerway.telemetry.decoding.columns import Gathered
+from steerway.telemetry.decoding.natives import Natives
 from steerway.telemetry.ingest.rules.limits import Refusals
 from steerway.telemetry.ingest.rules.samples import Series
-from steerway.telemetry.receiving.rules.attributes import Origin
-from steerway.telemetry.receiving.rules.columns import Gathered
-from steerway.telemetry.receiving.rules.natives import Natives
 
 NO_VALUE: Final = 1  # the flag of a point that says: this series has ended
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from steerway.telemetry.decoding.attributes import Origin, origin_of
 from steerway.telemetry.ingest.rules.limits import IngestLimits, Refusals
 from steerway.telemetry.ingest.rules.samples import MICROSECONDS
 from steerway.telemetry.ingest.rules.tables import WORD
-from steerway.telemetry.receiving.rules.attributes import Origin, origin_of
 
 LABELS: Final = ("service", "environment", "version", "instance")
 ORIGINS_MAX: Final = 10_000

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 
-from steerway.telemetry.receiving.errors import BodyInvalid
-from steerway.telemetry.receiving.rules.names import label_name
-from steerway.telemetry.receiving.rules.protobuf import COMMON, messages
+from steerway.telemetry.decoding.errors import BodyInvalid
+from steerway.telemetry.decoding.names import label_name
+from steerway.telemetry.decoding.protobuf import COMMON, messages
 
 KNOWN: Final = messages(COMMON)
 PAIRS_MAX: Final = 50_000  # attributes remembered by their bytes

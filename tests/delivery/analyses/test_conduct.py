@@ -14,6 +14,7 @@ from steerway.delivery.analyses.actions import Subject
 from steerway.delivery.analyses.errors import Decided, NotJudged, Worse
 from steerway.delivery.analyses.models import Analysis
 from steerway.delivery.analyses.rules.comparing import Reply, with_replies
+from steerway.delivery.analyses.rules.crowds import crowds
 from steerway.delivery.analyses.workflows import Pair, Scene, conduct
 from steerway.delivery.canaries import queries as canaries
 from steerway.delivery.canaries.descriptor import CanarySection
@@ -114,7 +115,12 @@ class Traffic:
 
 
 def begun(
-    work: Work, *, rate: float = 100, environment: str = "production", **section: Any
+    work: Work,
+    *,
+    rate: float = 100,
+    environment: str = "production",
+    crowds: tuple[str, ...] = (),
+    **section: Any,
 ) -> UUID:
     """An analysis at its first step."""
     stored = CanarySection.model_validate(QUICK | section).model_dump(mode="json")
@@ -128,6 +134,7 @@ def begun(
         section=stored,
         percent=stored["steps"][0],
         rate=rate,
+        crowds=crowds,
     )
     return actions.begin(work, subject).deployment_id
 
@@ -178,6 +185,30 @@ def test_one_client_that_fails_again_and_again_is_one_fact(work: Work) -> None:
         conduct(plain.scene(), few)
 
     assert found(one).state == "promoted"
+
+
+def test_an_address_that_many_share_is_not_one_client(work: Work) -> None:
+    one = begun(work, crowds=("10.0.0.7",))
+    traffic = Traffic(work, bad_every=50, clients=("10.0.0.7",))
+
+    with pytest.raises(Worse):
+        conduct(traffic.scene(), one)
+
+
+@pytest.mark.parametrize(
+    ("requests", "expected"),
+    [
+        ({}, ()),
+        ({"10.0.0.1": 99}, ()),
+        ({"10.0.0.1": 100}, ("10.0.0.1",)),
+        ({"10.0.0.1": 60, "10.0.0.2": 30, "10.0.0.3": 30}, ("10.0.0.1",)),
+        ({f"10.0.0.{last}": 10 for last in range(30)}, ()),
+    ],
+)
+def test_who_makes_most_of_the_requests_is_a_crowd(
+    requests: dict[str, int], expected: tuple[str, ...]
+) -> None:
+    assert crowds(requests) == expected
 
 
 def test_a_version_that_fails_always_is_known_within_a_second(work: Work) -> None:

@@ -31,6 +31,7 @@ class Subject:
     rate: float = 0.0
     places: Sequence[int] = ()
     phi: Mapping[str, float] = field(default_factory=dict)
+    crowds: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def begin(work: Work, subject: Subject) -> Analysis:
             "rate": subject.rate,
             "places": list(subject.places),
             "phi": dict(subject.phi),
+            "crowds": list(subject.crowds),
             "begun_at": work.now,
             "stage_at": work.now,
             "seen_at": work.now,

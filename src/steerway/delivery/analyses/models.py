@@ -23,6 +23,7 @@ class Analysis(models.Model):
     section = models.JSONField(help_text="The canary section in force.")
     rate = models.FloatField(default=0.0, help_text="Requests a second when it began.")
     phi = models.JSONField(default=dict, help_text="By metric, how failures cluster.")
+    crowds = models.JSONField(default=list, help_text="Addresses that many clients share.")
     places = models.JSONField(default=list, help_text="Edges of the stable version's quantiles.")
     state = models.CharField(
         max_length=20, choices=[(s.value, s.value) for s in State], default=State.RUNNING.value

@@ -71,6 +71,7 @@ class _Watch:
     failures: Mapping[Caller, int] = field(default_factory=dict)  # of this second, so far
     weighed: tuple[float, float] = (0.0, 0.0)  # what failures of each side came to, until it began
     real: int = 0  # requests of people that the canary had answered at the last look
+    crowds: frozenset[str] = frozenset()  # addresses that many clients share
     is_plain: bool = False  # a few programs call the service: each failure counts in full
 
 
@@ -87,7 +88,8 @@ def conduct(scene: Scene, deployment_id: UUID) -> str:
     section = CanarySection.stored(analysis.section)
     plan = plan_of(section, analysis.rate)
     known, comparison = _remembered(analysis, plan), Comparison(places=tuple(analysis.places))
-    watch = _Watch(known, comparison, is_plain=section.few_clients)
+    crowds = frozenset(analysis.crowds)
+    watch = _Watch(known, comparison, crowds=crowds, is_plain=section.few_clients)
     scene.point(watch.judgement.percent)
     watch = replace(watch, comparison=_compared(scene, watch, (0.0, 0.0), *scene.look())[0])
     while analysis.is_running:
@@ -164,15 +166,14 @@ def _weighed(watch: _Watch) -> tuple[Failing, tuple[float, float]]:
     """What the failures of both sides come to, a client's many less than many clients' few."""
     failing = watch.judgement.failing
     second = int(watch.judgement.state.seconds[0]) + 1
-    if watch.is_plain:
-        new: Counter[str] = Counter()
-        for (side, _, _), count in watch.failures.items():
-            new[side] += count
-        found: Mapping[str, float] = new
-    else:
-        failing, found = failing.with_second(second, watch.failures)
+    full = {one for one in watch.failures if watch.is_plain or one[1] in watch.crowds}
+    often = {one: count for one, count in watch.failures.items() if one not in full}
+    failing, weighed = failing.with_second(second, often)
+    found = Counter(weighed)
+    for caller in full:
+        found[caller[0]] += watch.failures[caller]
     mine, other = watch.weighed
-    return failing, (mine + found.get(CANARY, 0.0), other + found.get(STABLE, 0.0))
+    return failing, (mine + found[CANARY], other + found[STABLE])
 
 
 def _compared(

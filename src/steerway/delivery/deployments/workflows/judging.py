@@ -15,6 +15,7 @@ from steerway.delivery.analyses import workflows as analysing
 from steerway.delivery.analyses.actions import Subject
 from steerway.delivery.analyses.adapters.top_up import Question, TopUp
 from steerway.delivery.analyses.rules.comparing import Reply, places
+from steerway.delivery.analyses.rules.crowds import crowds
 from steerway.delivery.analyses.workflows import CANARY, STABLE, Pair, Scene
 from steerway.delivery.canaries.descriptor import CanarySection
 from steerway.delivery.canaries.rules.judging import Counts
@@ -25,7 +26,7 @@ from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import Strategy
 from steerway.delivery.deployments.workflows import traffic
 from steerway.delivery.deployments.workflows.ground import Ground
-from steerway.delivery.router.adapters.failures import Failures
+from steerway.delivery.router.adapters.failures import Failures, callers
 from steerway.delivery.router.rules import domains
 from steerway.delivery.runtimes import queries as runtimes
 from steerway.delivery.verdicts.rules.plans import ERRORS
@@ -71,6 +72,9 @@ def begin(ground: Ground, deployment: Deployment) -> float:
         percent=section.steps[0],
         rate=max(0, after.ended - before.ended) / MEASURED_SECONDS,
         places=places(after),
+        crowds=crowds(
+            callers(ground.log / "access.log", deployment.service, deployment.environment)
+        ),
         phi={ERRORS.name: ground.pulse.phi(_clusters(deployment)[1])},
     )
     with unit_of_work():

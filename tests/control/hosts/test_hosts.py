@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from steerway.control.hosts import queries, rules
 from steerway.control.hosts.errors import HostUnknown
 from steerway.platform import clock
+from steerway.platform.identity.models import User
 from steerway.telemetry.metrics import queries as metrics
 from steerway.telemetry.store import Store
 from steerway.telemetry.vectors.shapes import Vector
@@ -16,10 +18,12 @@ from tests.telemetry.seeding import seed_samples
 
 __all__ = ["engine", "store", "telemetry_home"]
 
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
 
 def test_a_host_says_what_it_has_left(store: Store) -> None:
     now = clock.now()
-    measured.measure(store, now)
+    measured.measure(store, now, measured.SHORT)
 
     found = queries.hosts(store, now=now)
 
@@ -32,7 +36,7 @@ def test_a_host_says_what_it_has_left(store: Store) -> None:
 
 def test_a_host_that_fell_silent_has_no_values_and_is_still_listed(store: Store) -> None:
     now = clock.now()
-    measured.measure(store, now)
+    measured.measure(store, now, measured.SHORT)
 
     found = queries.host(store, "desk", now=now + timedelta(hours=1))
 
@@ -47,7 +51,7 @@ def test_a_host_that_nobody_heard_of_is_unknown(store: Store) -> None:
 
 def test_the_fullest_file_system_comes_first(store: Store) -> None:
     now = clock.now()
-    measured.measure(store, now)
+    measured.measure(store, now, measured.SHORT)
 
     found = queries.file_systems(store, "desk", now=now)
 
@@ -72,7 +76,7 @@ def test_the_certificate_that_ends_first_comes_first(store: Store) -> None:
 
 def test_replicas_are_listed_with_what_they_take(store: Store) -> None:
     now = clock.now()
-    measured.measure(store, now)
+    measured.measure(store, now, measured.SHORT)
 
     found = queries.processes(store, now=now)
 
@@ -84,9 +88,20 @@ def test_replicas_are_listed_with_what_they_take(store: Store) -> None:
 
 
 def test_every_question_of_a_host_is_understood(store: Store) -> None:
-    measured.measure(store, clock.now())
+    measured.measure(store, clock.now(), measured.SHORT)
 
     for chart in rules.charts("desk"):
         for query in chart.queries:
             text = query.text.replace("$__rate_interval", "2m")
             assert isinstance(metrics.instant(store, text, at=clock.now()).value, Vector), text
+
+
+@pytest.mark.django_db
+def test_the_page_of_an_unknown_host_says_so_in_its_place(store: Store) -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("alice", role="viewer"), BACKEND)
+
+    answer = client.get("/hosts/attic/facts")
+
+    assert answer.status_code == 200
+    assert "Nothing was heard of a host attic" in answer.content.decode()

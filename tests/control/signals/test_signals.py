@@ -24,7 +24,7 @@ PARTS = ("endpoints", "slowest", "errors", "coverage")
 
 def test_every_question_is_understood_and_answered(store: Store) -> None:
     now = clock.now()
-    measured.measure(store, now)
+    measured.measure(store, now, measured.SHORT)
     at = now - timedelta(seconds=5)
 
     for chart in rules.charts(SHOP):
@@ -39,7 +39,7 @@ def test_a_version_without_failures_has_a_share_of_zero_and_one_without_traffic_
     store: Store,
 ) -> None:
     now = clock.now()
-    measured.measure(store, now)
+    measured.measure(store, now, measured.SHORT)
     errors = rules.charts(SHOP)[1].queries[0].text.replace("$__rate_interval", "2m")
     without = errors.replace("5..", "7..")
 
@@ -57,7 +57,7 @@ def test_a_version_without_failures_has_a_share_of_zero_and_one_without_traffic_
 
 def test_endpoints_are_counted_without_what_differs(store: Store) -> None:
     now = clock.now()
-    measured.measure(store, now)
+    measured.measure(store, now, measured.SHORT)
 
     found = queries.endpoints(
         store,

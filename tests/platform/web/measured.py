@@ -9,16 +9,19 @@ from tests.telemetry.seeding import seed, seed_samples
 
 STEP = 15.0
 LENGTH = timedelta(hours=2)
+SHORT = timedelta(minutes=20)  # enough for whoever asks about now
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 PLACE = {"service": "shop", "environment": "production"}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 HOST = {"job": "host", "instance": "desk"}
 
 
-def measure(store: Store, now: datetime) -> None:
-    """Two hours of the shop in production and of one host: one deployment, a few failures."""
-    times = [now.timestamp() - LENGTH.total_seconds() + n * STEP for n in range(481)]
-    for version, since, until in (("v1.11", 0, 300), ("v1.12", 300, 481)):
+def measure(store: Store, now: datetime, length: timedelta = LENGTH) -> None:
+    """Some time of the shop in production and of one host: one deployment, a few failures."""
+    count = int(length.total_seconds() / STEP) + 1
+    times = [now.timestamp() - (count - 1 - n) * STEP for n in range(count)]
+    switch = count // 3
+    for version, since, until in (("v1.11", 0, switch), ("v1.12", switch, count)):
         _routed(store, version, times[since:until])
         _process(store, version, times[since:until])
     _host(store, times)

@@ -10,6 +10,7 @@ from steerway.platform.descriptor.nodes import Entry, Mapping, Path, path_text
 from steerway.platform.descriptor.sensitive import HIDDEN, holds_password, is_sensitive
 
 DEFAULT: Final = "default"
+SHOWN_MAX: Final = 300  # characters of a value that people read; the file has all of it
 SECRETS: Final = "secrets"  # below a key of this name stand names of secrets
 
 
@@ -62,7 +63,8 @@ def shown(path: Path, value: object) -> str:
         return f"secret:{value}"
     if is_hidden(path, value):
         return HIDDEN
-    return value if isinstance(value, str) and value else canonical(value)
+    text = value if isinstance(value, str) and value else canonical(value)
+    return text if len(text) <= SHOWN_MAX else f"{text[: SHOWN_MAX - 1]}…"
 
 
 def is_hidden(path: Path, value: object) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from steerway.platform.errors import Invalid, Refused, Unavailable
+from steerway.platform.errors import Invalid, NotFound, Refused, Unavailable
 from steerway.platform.web.request import SteerwayRequest
 
 View = Callable[..., HttpResponse]
@@ -23,7 +23,7 @@ def part(view: View) -> View:
             return view(request, *args, **kwargs)
         except Unavailable as error:
             return _said(request, str(error), "calm")
-        except (Refused, Invalid) as error:
+        except (NotFound, Refused, Invalid) as error:
             return _said(request, str(error), "wrong")
 
     return shown

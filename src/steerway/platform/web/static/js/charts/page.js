@@ -62,7 +62,11 @@ async function part(place, range, signal) {
   const answer = await fetch(url, { signal, headers: { "HX-Request": "true" } }).catch(() => null);
   const text = await answer?.text().catch(() => null);
   if (!answer || text === null) return signal.aborted;
-  if (!answer.ok) return answer.status < 500;
+  if (!answer.ok) {
+    // What was there stays, as long as it is only for a while.
+    if (!place.dataset.html) place.replaceChildren(Object.assign(document.createElement("p"), { className: "chart-said", textContent: `The server refused with ${answer.status}.` }));
+    return answer.status < 500;
+  }
   // Somebody who reads inside, or has opened a row, is not interrupted.
   place.dataset.at = String(Date.now());
   if (place.dataset.html === text || place.dataset.kept || place.contains(document.activeElement) || place.querySelector("details[open]")) return true;

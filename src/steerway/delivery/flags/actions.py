@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from steerway.delivery.declarations import queries
-from steerway.delivery.declarations.actions.publishing import Target, proposed, publish, say
+from steerway.delivery.declarations.actions.publishing import Target, proposed, publish
 from steerway.delivery.declarations.errors import RestUnclear
 from steerway.delivery.declarations.models import Flag, Place
 from steerway.delivery.declarations.rules import exposing
@@ -80,7 +80,7 @@ def turn_off(
         off_reason=reason[:500],
         off_evidence=dict(evidence or {}),
     )
-    say(work, place, "turned-off", reason=reason, change=change.ref, evidence=dict(evidence or {}))
+    _say(work, place, "turned-off", reason=reason, change=change.ref, evidence=dict(evidence or {}))
     publish(work, target.service, change)
     changes.close(work, change, state=State.IMPLEMENTED, outcome="Everybody has it off.")
     return queries.place(place.flag, place.environment)
@@ -100,7 +100,7 @@ def turn_on(work: Work, target: Target) -> Place:
     summary = f"Turn on {target.flag} in {place.environment}"
     change = _proposed(work, target, summary, Kind.FLAG, place)
     Place.objects.filter(id=place.id).update(off_at=None, off_by="", off_reason="", off_evidence={})
-    say(work, place, "turned-on", change=change.ref)
+    _say(work, place, "turned-on", change=change.ref)
     publish(work, target.service, change)
     changes.close(work, change, state=State.IMPLEMENTED, outcome="It follows its rules.")
     return queries.place(place.flag, place.environment)
@@ -121,7 +121,7 @@ def restore(work: Work, target: Target) -> Place:
     change = _proposed(work, target, summary, Kind.FLAG, place)
     _stop_rollout(work, place, reason="The definition holds again.")
     Place.objects.filter(id=place.id).update(exposure=None)
-    say(work, place, "restored", change=change.ref)
+    _say(work, place, "restored", change=change.ref)
     publish(work, target.service, change)
     changes.close(work, change, state=State.IMPLEMENTED, outcome="The definition holds.")
     return queries.place(place.flag, place.environment)
@@ -272,3 +272,13 @@ def _brake(service: str) -> str:
     for hold in held_by.open_holds([service])[:1]:
         return f"{hold.target} is on hold: {hold.reason} ({hold.ref})"
     return ""
+
+
+def _say(work: Work, place: Place, what: str, **data: object) -> None:
+    work.record(
+        f"flag.{what}",
+        place.flag.key,
+        service=place.flag.service,
+        environment=place.environment,
+        **data,
+    )

@@ -108,7 +108,7 @@ def _drop_unfollowable(scene: _Scene, place: Place, base: Mapping[str, Any]) -> 
     except RestUnclear as error:
         place.exposure = None
         place.save()
-        say(scene.work, place, "restored", reason=str(error))
+        _say(scene.work, place, "restored", reason=str(error))
 
 
 def _release(scene: _Scene, place: Place, before: float | None) -> None:
@@ -123,7 +123,7 @@ def _release(scene: _Scene, place: Place, before: float | None) -> None:
         by=scene.work.actor.name,
         at=scene.work.now,
     )
-    say(
+    _say(
         scene.work,
         place,
         "exposed",
@@ -150,8 +150,7 @@ def _write(scene: _Scene, environment: str, flags: Mapping[str, Mapping[str, Any
     )
 
 
-def say(work: Work, place: Place, what: str, **data: object) -> None:
-    """Record what happened to a flag in an environment."""
+def _say(work: Work, place: Place, what: str, **data: object) -> None:
     work.record(
         f"flag.{what}",
         place.flag.key,

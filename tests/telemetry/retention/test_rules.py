@@ -83,6 +83,22 @@ def test_the_oldest_day_of_any_signal_goes_first_and_rollups_last() -> None:
     ]  # fmt: skip
 
 
+def test_rollups_of_years_leave_half_of_the_room_to_the_rest() -> None:
+    parts = [
+        part("samples_5m", "rollups", "202412", size=30),
+        part("samples_5m", "rollups", "202501", size=30),
+        part("samples_5m", "rollups", "202502", size=30),
+        part("logs", "logs", "20260201", size=20),
+        part("logs", "logs", "20260202", size=20),
+    ]
+
+    assert [(p.table, p.partition) for p in surplus(parts, 100)] == [
+        ("samples_5m", "202412"),
+        ("logs", "20260201"),
+    ]
+    assert [p.partition for p in surplus(parts[2:], 60)] == ["20260201"]
+
+
 def test_telemetry_gives_way_on_a_disk_that_fills_up() -> None:
     gigabyte = 1024**3
 

@@ -1,6 +1,6 @@
 """What is kept, and what goes first when room is needed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -96,23 +96,34 @@ def allowance(used_bytes: int, limit_bytes: int, free_bytes: int) -> tuple[int, 
     return limit_bytes, f"the limit of {limit_bytes / 1024**3:g} GB"
 
 
-def surplus(parts: Iterable[Part], limit_bytes: int) -> list[Part]:
+def surplus(parts: Sequence[Part], limit_bytes: int) -> list[Part]:
     """The parts to drop so that the rest is within the limit; nothing while it is.
 
-    Oldest day first whatever the signal, and within a day what was written first; rollups go when
-    nothing else is left.
+    Rollups first, as far as they take more than half of it: a year of them must not leave a day of
+    anything else. Then the oldest day whatever the signal, and within a day what was written first;
+    the rest of the rollups when nothing else is left.
     """
-    known = list(parts)
-    size = sum(part.size_bytes for part in known)
+    known = sorted((part for part in parts if part.signal not in KEPT), key=_age)
+    size = sum(part.size_bytes for part in parts)
     if size <= limit_bytes:
         return []
-    going = []
-    for part in sorted((p for p in known if p.signal not in KEPT), key=_age):
-        if size <= limit_bytes * TRIM_RATIO:
+    rolled = [part for part in known if part.signal == LAST]
+    surplus_bytes = sum(part.size_bytes for part in rolled) - limit_bytes // 2
+    first = _covering(rolled[:-1], min(surplus_bytes, size - limit_bytes))
+    rest = [part for part in known if part not in first]
+    left = size - sum(part.size_bytes for part in first)
+    return first + _covering(rest, left - int(limit_bytes * TRIM_RATIO))
+
+
+def _covering(parts: Sequence[Part], wanted_bytes: int) -> list[Part]:
+    """As many of the parts, from the first on, as make up so many bytes."""
+    found: list[Part] = []
+    for part in parts:
+        if wanted_bytes <= 0:
             break
-        going.append(part)
-        size -= part.size_bytes
-    return going
+        found.append(part)
+        wanted_bytes -= part.size_bytes
+    return found
 
 
 def _age(part: Part) -> tuple[bool, datetime, int, str]:

@@ -22,7 +22,7 @@ from steerway.telemetry.scraping.rules.targets import Target
 from steerway.telemetry.scraping.workflows import Scraper
 from steerway.telemetry.store import series_id
 
-SERIES: Final = 100_000
+SERIES: Final = 1_000_000
 WINDOW: Final = """
 SELECT countIf(metric LIKE 'app_%') AS samples,
        avgIf(value, metric = 'scrape_duration_seconds') AS page_seconds
@@ -31,8 +31,11 @@ FROM samples WHERE toFloat64(ts) BETWEEN {begin:Float64} AND {end:Float64}
 
 
 def main() -> None:
-    store.open(load({"STEERWAY_HOME": str(Path(sys.argv[1]))}))
-    intake = Intake(store.current, now=clock.now, series_max=lambda _: SERIES)
+    home = Path(sys.argv[1])
+    store.open(load({"STEERWAY_HOME": str(home)}))
+    intake = Intake(
+        store.current, now=clock.now, journal=home / "ingest", series_max=lambda _: SERIES
+    )
     intake.start()
 
     def take(batch: Batch) -> None:

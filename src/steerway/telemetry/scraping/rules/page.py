@@ -159,12 +159,14 @@ def _layout(
     name: Namer,
     known: Mapping[bytes, Named],
 ) -> Layout:
-    seen: dict[int, int] = {}
-    found: list[Named] = []
+    seen: dict[int, tuple[int, Named]] = {}
     for number, line in enumerate(lines):
         named = None if line.name is None else known.get(line.name) or _named(line.name, name)
-        if named is not None and seen.setdefault(named.id, number) == number:
-            found.append(named)  # of two lines of one series, the first one counts
+        if named is not None:
+            seen.setdefault(named.id, (number, named))  # of two lines of a series, the first one
+    # In the order of ids, which spares whoever looks them up from sorting each look anew.
+    ordered = [seen[id_] for id_ in sorted(seen)]
+    found = [named for _, named in ordered]
     lengths = np.array([line.length for line in lines], np.int32)
     starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
     cut = [body[s : s + n] for s, n in zip(starts.tolist(), lengths.tolist(), strict=True)]
@@ -173,7 +175,7 @@ def _layout(
     return Layout(
         lengths,
         pa.array(cut, pa.binary()).cast(pa.string(), safe=False) if cut else pa.array([], "string"),
-        pa.array(np.fromiter(seen.values(), np.int32, len(seen)) * PARTS + 1),
+        pa.array(np.array([number for number, _ in ordered], np.int32) * PARTS + 1),
         series,
         pa.array([one.series.metric for one in found], pa.string()).dictionary_encode(),
         np.fromiter((one.id for one in found), np.uint64, len(found)),

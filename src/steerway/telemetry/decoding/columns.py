@@ -9,19 +9,34 @@ import pyarrow as pa
 from steerway.telemetry.ingest.rules.samples import Ids, Samples, Times, Values
 
 
-class Gathered:
-    """The samples of one request, with a short list of the metrics they are of."""
+class Names:
+    """Metrics by number; one column of names serves all requests until there is a new one."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self._column = pa.array([], pa.string())
+
+    def number(self, metric: str) -> int:
+        """The number of a metric."""
+        return self._numbers.setdefault(metric, len(self._numbers))
+
+    def column(self) -> pa.Array:
+        """The names in the order of their numbers."""
+        if len(self._column) != len(self._numbers):
+            self._column = pa.array(list(self._numbers), pa.string())
+        return self._column
+
+
+class Gathered:
+    """The samples of one request."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self.number = names.number
         self._metrics: list[npt.NDArray[np.int32]] = []
         self._ids: list[Ids] = []
         self._times: list[Times] = []
         self._values: list[Values] = []
-
-    def number(self, metric: str) -> int:
-        """The place of a metric's name in this request."""
-        return self._numbers.setdefault(metric, len(self._numbers))
 
     def add(
         self,
@@ -40,9 +55,7 @@ class Gathered:
         """All of them."""
         numbers = np.concatenate([*self._metrics, np.zeros(0, np.int32)])
         return Samples(
-            pa.DictionaryArray.from_arrays(
-                pa.array(numbers, pa.int32()), pa.array(list(self._numbers), pa.string())
-            ),
+            pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int32()), self._names.column()),
             np.concatenate([*self._ids, np.zeros(0, np.uint64)]),
             np.concatenate([*self._times, np.zeros(0, np.int64)]),
             np.concatenate([*self._values, np.zeros(0)]),

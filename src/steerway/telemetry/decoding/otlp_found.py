@@ -26,7 +26,7 @@ class Context:
 class Metrics:
     """What a body holds."""
 
-    gathered: Gathered = field(default_factory=Gathered)
+    gathered: Gathered
     natives: Natives = field(default_factory=Natives)
     metadata: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=Refusals)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from google.protobuf.message import DecodeError
 
 from steerway.telemetry.decoding.attributes import labels_of, origin_of
+from steerway.telemetry.decoding.columns import Gathered, Names
 from steerway.telemetry.decoding.deltas import Deltas
 from steerway.telemetry.decoding.errors import BodyInvalid
 from steerway.telemetry.decoding.names import bound_text, metric_name
@@ -58,12 +59,14 @@ class MetricsDecoder:
         self._refuse = refuse
         self._contexts: dict[tuple[Any, ...], Context] = {}
         self._cached = 0
+        self._names = Names()
         self.deltas = Deltas()
 
     def forget(self) -> None:
         """Look at every series anew."""
         self._contexts.clear()
         self._cached = 0
+        self._names = Names()
 
     def decode(self, body: bytes) -> Metrics:
         """The samples of one request.
@@ -73,7 +76,7 @@ class MetricsDecoder:
         """
         if self._cached > SERIES_CACHED_MAX:
             self.forget()
-        found = Metrics()
+        found = Metrics(Gathered(self._names))
         points = Points()
         try:
             request = RAW["Request"].FromString(body)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from steerway.telemetry.decoding.columns import Gathered
+from steerway.telemetry.decoding.columns import Gathered, Names
 from steerway.telemetry.decoding.errors import BodyInvalid
 from steerway.telemetry.decoding.natives import Natives, of_prometheus
 from steerway.telemetry.decoding.otlp_metrics import Enter
@@ -23,6 +23,8 @@ from steerway.telemetry.ingest.rules.samples import Series
 
 RAW: Final = messages(WRITE, raw={"Request.timeseries": "*bytes"})
 SERIES_CACHED_MAX: Final = 500_000
+FIRST_PLACES: Final = 1024
+UNKNOWN: Final = -1
 # A sample at the end of a series: 0x12 its length, 0x09 and eight bytes of value unless the value
 # is zero, 0x10 and a time of six bytes, as every millisecond from 2004 to 2109 has.
 WITH_VALUE, WITHOUT_VALUE = 18, 9
@@ -39,7 +41,7 @@ VALUED_LENGTH, ZERO_LENGTH = 0x10, 0x07
 class Written:
     """What a body holds."""
 
-    gathered: Gathered = field(default_factory=Gathered)
+    gathered: Gathered
     natives: Natives = field(default_factory=Natives)
     metadata: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=Refusals)
@@ -51,11 +53,15 @@ class WriteDecoder:
     def __init__(self, enter: Enter, refuse: Callable[[Mapping[str, str], int, Refusals], None]):
         self._enter = enter
         self._refuse = refuse
-        self._known: dict[bytes, tuple[int, str]] = {}
+        self.forget()
 
     def forget(self) -> None:
         """Look at every series anew."""
-        self._known.clear()
+        self._names = Names()
+        # By the bytes of its labels: the place of a series in the two columns.
+        self._known: dict[bytes, int] = {}
+        self._ids = np.zeros(FIRST_PLACES, np.uint64)
+        self._metrics = np.zeros(FIRST_PLACES, np.int32)
 
     def decode(self, body: bytes) -> Written:
         """The content of one request, already unpacked.
@@ -65,7 +71,7 @@ class WriteDecoder:
         """
         if len(self._known) > SERIES_CACHED_MAX:
             self.forget()
-        found = Written()
+        found = Written(Gathered(self._names))
         try:
             request = RAW["Request"].FromString(body)
             for raw in self._take_known(list(request.timeseries), found.gathered):
@@ -84,16 +90,13 @@ class WriteDecoder:
         run = _Run(series)
         heads = run.strip()
         get = self._known.get
-        known = [get(raw[:size]) for raw, size in zip(series, heads, strict=True)]
-        entries = [entry or (0, "") for entry in known]
-        ids = np.array([id_ for id_, _ in entries], np.uint64)
-        number = gathered.number
-        numbers = np.array([number(metric) if metric else -1 for _, metric in entries], np.int32)
+        found = [get(raw[:size], UNKNOWN) for raw, size in zip(series, heads, strict=True)]
+        places = np.array(found, np.int64)
         rows, times, values = run.samples()
-        keep = ids[rows] != 0
-        rows = rows[keep]
-        gathered.add(numbers[rows], ids[rows], times[keep], values[keep])
-        return [raw for raw, entry in zip(series, known, strict=True) if entry is None]
+        keep = places[rows] != UNKNOWN
+        at = places[rows[keep]]
+        gathered.add(self._metrics[at], self._ids[at], times[keep], values[keep])
+        return [series[row] for row in np.nonzero(places == UNKNOWN)[0].tolist()]
 
     def _series(self, raw: bytes, found: Written) -> None:
         series = RAW["TimeSeries"].FromString(raw)
@@ -109,7 +112,7 @@ class WriteDecoder:
             self._refuse(labels, count, found.refusals)
             return
         if series.samples:
-            self._remember(raw, series, (id_, metric))
+            self._remember(raw, series, id_, found.gathered.number(metric))
             times = [sample.timestamp for sample in series.samples]
             values = [sample.value for sample in series.samples]
             number = found.gathered.number(metric)
@@ -118,11 +121,16 @@ class WriteDecoder:
             if reason := found.natives.add(metric, id_, of_prometheus(histogram)):
                 found.refusals.add("histogram", 1, reason)
 
-    def _remember(self, raw: bytes, series: Any, entry: tuple[int, str]) -> None:
+    def _remember(self, raw: bytes, series: Any, id_: int, number: int) -> None:
         """Keep the bytes of the labels, if the labels are all that comes before the samples."""
         head = RAW["TimeSeries"](labels=series.labels).SerializeToString()
-        if raw.startswith(head):
-            self._known[head] = entry
+        if not raw.startswith(head):
+            return
+        place = self._known.setdefault(head, len(self._known))
+        if place == len(self._ids):
+            self._ids = np.concatenate([self._ids, np.zeros_like(self._ids)])
+            self._metrics = np.concatenate([self._metrics, np.zeros_like(self._metrics)])
+        self._ids[place], self._metrics[place] = id_, number
 
 
 class _Run:

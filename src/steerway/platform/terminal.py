@@ -6,7 +6,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -25,9 +25,15 @@ DAY: Final = 86400
 COLOURS: Final = {
     "good": "green", "running": "cyan", "succeeded": "green", "unchanged": "green",
     "implemented": "green", "healthy": "green", "open": "cyan", "serving": "green",
-    "failed": "red", "rolled-back": "red", "backoff": "red", "fatal": "red", "down": "red", "crash-looping": "red",
+    "failed": "red", "rolled-back": "red", "backoff": "red", "fatal": "red", "down": "red",
+    "crash-looping": "red",
     "cancelled": "yellow", "paused": "yellow", "held": "yellow", "starting": "yellow",
     "waiting": "yellow",
+}  # fmt: skip
+
+TONES: Final = {
+    "good": "green", "info": "cyan", "warn": "yellow", "bad": "red", "idle": "bright_black",
+    "unknown": "bright_black",
 }  # fmt: skip
 
 
@@ -94,6 +100,13 @@ def _line(cells: Sequence[str], widths: Sequence[int], *, plain: bool = False) -
 def _coloured(cell: str) -> str:
     colour = COLOURS.get(cell.strip())
     return click.style(cell, fg=colour) if colour else cell
+
+
+def painted(parts: Iterable[tuple[str, str]]) -> str:
+    """Pieces of a line, each in the colour of its tone; an empty tone has none."""
+    return "".join(
+        click.style(text, fg=TONES[tone]) if tone else text for text, tone in parts
+    ).rstrip()
 
 
 def ago(text: str | None) -> str:

@@ -1,12 +1,13 @@
 """Canaries in the terminal: looked at, and steered."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from steerway.platform.terminal import connect, json_option, print_json
-
-BAR = 20
+from steerway.delivery.analyses.rules import lines
+from steerway.delivery.analyses.rules import picture as pictures
+from steerway.platform.terminal import connect, json_option, painted, print_json
 
 
 @click.group()
@@ -16,10 +17,17 @@ def canary() -> None:
 
 @canary.command()
 @click.argument("ref")
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw its evidence into this file, as SVG.",
+)
 @json_option
-def show(ref: str, as_json: bool) -> None:
+def show(ref: str, picture: Path | None, as_json: bool) -> None:
     """Show how the canary of the deployment REF compares."""
     found = connect().get(f"/api/deployments/{ref}/analysis")
+    if picture is not None:
+        picture.write_text(pictures.svg(found), encoding="utf-8")
     print_json(found) if as_json else _print(found)
 
 
@@ -62,31 +70,11 @@ def promote(ref: str) -> None:
 
 def _print(found: dict[str, Any]) -> None:
     head = click.style(found["ref"], bold=True)
-    steps = " ".join(f"{step:g}" for step in found["steps"])
     click.echo(
         f"{head}  {found['version']} beside {found['stable_version']} · {found['service']} in "
-        f"{found['environment']} · {found['percent']:g} % of {steps} 100"
+        f"{found['environment']} · {found['state']} at {found['percent']:g} %"
     )
-    click.echo(f"  {found['state']}: {found['answer']}")
-    for reason in found["reasons"]:
+    for line in lines.standing(found):
+        click.echo(f"  {painted(line)}")
+    for reason in found["reasons"][1:]:
         click.echo(f"  {reason}")
-    for point in found["points"][-1:]:
-        for metric in point["metrics"]:
-            click.echo(metric_line(metric))
-
-
-def metric_line(metric: dict[str, Any]) -> str:
-    """How near one metric is to a rollback, and how far through its gate."""
-    filled = round(metric["nearness"] * BAR)
-    bar = click.style("█" * filled, fg="red") + "·" * (BAR - filled)
-    passed = "gate passed" if metric["gate_passed"] else f"{metric['progress']:.0%} of its proof"
-    proof = passed if metric["gate_needed"] or metric["gate_passed"] else ""
-    return (
-        f"  {metric['name']:<12} {bar} {_ratio(metric, 'new'):>8} new {_ratio(metric, 'old'):>8} "
-        f"old  {proof}"
-    ).rstrip()
-
-
-def _ratio(metric: dict[str, Any], side: str) -> str:
-    trials = metric[f"requests_{side}"]
-    return f"{100 * metric[f'bad_{side}'] / trials:.2f} %" if trials else "no data"

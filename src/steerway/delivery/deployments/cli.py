@@ -6,19 +6,23 @@ from typing import Any
 
 import click
 
+from steerway.delivery.analyses.rules import lines
 from steerway.platform import clock
-from steerway.platform.client import Client
+from steerway.platform.client import Client, Problem
 from steerway.platform.terminal import (
     ago,
     connect,
     is_interactive,
     json_option,
+    painted,
     print_json,
     print_table,
     query,
 )
 
 POLL_SECONDS = 0.15
+JUDGED_SECONDS = 0.5  # a canary is judged once a second
+NOT_FOUND = 404
 MARKS = {
     "waiting": ("·", "bright_black"),
     "running": ("▸", "cyan"),
@@ -48,6 +52,7 @@ FACTS = (
 @click.option("--why", default="", help="Why; it becomes part of the change.")
 @click.option("--emergency", is_flag=True, help="Pass holds and the freeze; needs --why.")
 @click.option("--force", is_flag=True, help="Deploy even when this version serves already.")
+@click.option("--dark", is_flag=True, help="Run it without a user until somebody releases it.")
 @click.option("--no-wait", is_flag=True, help="Do not follow it to its end.")
 @json_option
 def deploy(
@@ -57,6 +62,7 @@ def deploy(
     why: str,
     emergency: bool,
     force: bool,
+    dark: bool,
     no_wait: bool,
     as_json: bool,
 ) -> int:
@@ -69,6 +75,7 @@ def deploy(
         "why": why,
         "emergency": emergency,
         "force": force,
+        "dark": dark,
     }
     return _follow(client, client.post("/api/deployments", wish), no_wait=no_wait, as_json=as_json)
 
@@ -184,11 +191,60 @@ def _wait(client: Client, deployment: dict[str, Any]) -> dict[str, Any]:
     return deployment
 
 
+class _Canary:
+    """What is known of the canary of a deployment, if it is one; asked for as often as it moves."""
+
+    def __init__(self, client: Client) -> None:
+        """Know nothing yet."""
+        self._client = client
+        self._asked_at = 0.0
+        self._said = (0.0, "")
+        self.found: dict[str, Any] | None = None
+        self.points: list[dict[str, Any]] = []  # that nobody has read yet
+
+    def look(self, deployment: dict[str, Any]) -> None:
+        """Ask for what is new."""
+        is_judged = any(
+            s["name"] == "judge" and s["state"] != "waiting" for s in deployment["steps"]
+        )
+        is_due = time.monotonic() >= self._asked_at + JUDGED_SECONDS
+        if not is_judged or not (is_due or deployment["state"] != "running"):
+            return
+        self._asked_at = time.monotonic()
+        known = self.found["points"] if self.found else []
+        after = known[-1]["second"] if known else 0
+        try:
+            found = self._client.get(f"/api/deployments/{deployment['ref']}/analysis?after={after}")
+        except Problem as problem:
+            if problem.status == NOT_FOUND:  # the first version here is compared with nothing
+                return
+            raise
+        self.points += found["points"]
+        self.found = found | {"points": found["points"][-1:] or known}
+
+    def news(self) -> list[str]:
+        """A line for each change of the share or the answer since it was asked last."""
+        told = lines.news(self.points, self._said)
+        self.points = []
+        self._said = told[-1][1] if told else self._said
+        return [painted(line) for line, _ in told]
+
+    def standing(self) -> list[str]:
+        """Where it stands, to be drawn below its step."""
+        return (
+            [f"      {painted(line)}" for line in lines.standing(self.found)] if self.found else []
+        )
+
+
 def _print_steps(client: Client, deployment: dict[str, Any]) -> dict[str, Any]:
-    """A line when a step ends: for pipes and logs of pipelines."""
+    """A line when a step ends, or a canary moves: for pipes and logs of pipelines."""
     click.echo(_title(deployment))
     printed: set[tuple[str, str]] = set()
+    canary = _Canary(client)
     while True:
+        canary.look(deployment)
+        for line in canary.news():
+            click.echo(line)
         for step in deployment["steps"]:
             # A rolling deployment comes back to a step for each replica, with another note.
             one = (step["name"], step["note"])
@@ -206,14 +262,23 @@ def _draw(client: Client, deployment: dict[str, Any]) -> dict[str, Any]:
     from rich.live import Live  # noqa: PLC0415 -- loaded only where it draws
     from rich.text import Text  # noqa: PLC0415
 
+    canary = _Canary(client)
     with Live(refresh_per_second=8, transient=False) as live:
         while True:
-            lines = [_title(deployment), *(_step_line(s) for s in deployment["steps"])]
-            live.update(Text.from_ansi("\n".join(lines)))
+            canary.look(deployment)
+            live.update(Text.from_ansi("\n".join(_drawn(deployment, canary))))
             if deployment["state"] != "running":
                 return deployment
             time.sleep(POLL_SECONDS)
             deployment = client.get(f"/api/deployments/{deployment['ref']}")
+
+
+def _drawn(deployment: dict[str, Any], canary: _Canary) -> list[str]:
+    drawn = [_title(deployment)]
+    for step in deployment["steps"]:
+        drawn.append(_step_line(step))
+        drawn += canary.standing() if step["name"] == "judge" else []
+    return drawn
 
 
 def _title(deployment: dict[str, Any]) -> str:

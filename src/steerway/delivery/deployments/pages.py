@@ -33,6 +33,7 @@ from steerway.platform.web.request import SteerwayRequest
 
 EVENTS_SHOWN: Final = 40
 LINES_SHOWN: Final = 12
+FLOWING_SHOWN: Final = 6
 PRINTED_BYTES: Final = 8_000
 # The full moment before each line of a build's log; live, the time of day is enough.
 STAMP: Final = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)[.\d]*Z")
@@ -93,6 +94,7 @@ class Printing:
 
     title: str
     lines: list[str]
+    is_flowing: bool = False  # one line after the other, and not what it has come to
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +291,9 @@ def _printing(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> Pr
     one = max(coming, key=lambda replica: (replica.looping, -replica.index))
     log = settings.STEERWAY.log
     printed = runtimes.printed(log, one, after=None, size_bytes=PRINTED_BYTES)
-    return Printing(f"Replica {one.index} prints", printed.text.splitlines()[-LINES_SHOWN:])
+    is_flowing = at.name == Step.JUDGE
+    lines = printed.text.splitlines()[-(FLOWING_SHOWN if is_flowing else LINES_SHOWN) :]
+    return Printing(f"Replica {one.index} prints", lines, is_flowing)
 
 
 def _build_lines(found: Deployment) -> list[str]:

@@ -92,7 +92,7 @@ class Row:
         """How far it is through its gate, in words."""
         if self.is_passed:
             return "proven"
-        return f"{self.progress:.0%}" if self.is_needed else "not asked for"
+        return f"{self.progress:.0%}" if self.is_needed else "-"
 
 
 def facts(found: Mapping[str, Any]) -> Facts:
@@ -119,7 +119,10 @@ def headline(known: Facts) -> Headline:
 def _answer(known: Facts) -> tuple[str, str]:
     is_proven = known.answer == Answer.BETTER
     ended = {
-        State.PROMOTED: ("good", f"Promoted{': better or equal' if is_proven else ', not proven'}"),
+        State.PROMOTED: (
+            "good",
+            f"Promoted: {'better or equal' if is_proven else 'no sign of harm'}",
+        ),
         State.WORSE: ("bad", f"Worse: taken back from {known.reached:g} %"),
         State.STOPPED: ("idle", f"Stopped at {known.reached:g} %, before an answer"),
     }

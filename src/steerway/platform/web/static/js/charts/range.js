@@ -1,7 +1,7 @@
 // The control of a page's time range: the last minutes, hours or days, or two moments; UTC or
 // the clock of whoever looks; and whether the page follows the present.
 
-import { current, full, go, onRange, setZone, withRange, zone, zoneName } from "./times.js";
+import { clock, current, full, go, onRange, setZone, withRange, zone, zoneName } from "./times.js";
 
 const control = document.querySelector("[data-range]");
 const NAMES = { "5m": "Last 5 minutes", "15m": "Last 15 minutes", "30m": "Last 30 minutes", "1h": "Last hour", "3h": "Last 3 hours", "6h": "Last 6 hours", "12h": "Last 12 hours", "24h": "Last 24 hours", "2d": "Last 2 days", "7d": "Last 7 days", "30d": "Last 30 days" };
@@ -35,6 +35,7 @@ function show() {
   part("until").value = written(range.until);
   part("live-switch").hidden = !range.isLive;
   control.dataset.span = String(span);
+  for (const time of document.querySelectorAll("[data-log-time]")) time.firstChild.data = clock(Date.parse(time.dateTime) / 1000);
   // Links to other pages of the same service keep the range.
   for (const link of document.querySelectorAll("a[data-keeps-range]")) link.search = withRange(link.search, range);
 }

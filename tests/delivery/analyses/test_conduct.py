@@ -120,6 +120,7 @@ def begun(
     rate: float = 100,
     environment: str = "production",
     crowds: tuple[str, ...] = (),
+    percent: float | None = None,
     **section: Any,
 ) -> UUID:
     """An analysis at its first step."""
@@ -132,7 +133,7 @@ def begun(
         version="v2",
         stable_version="v1",
         section=stored,
-        percent=stored["steps"][0],
+        percent=stored["steps"][0] if percent is None else percent,
         rate=rate,
         crowds=crowds,
     )
@@ -158,6 +159,7 @@ def test_a_good_version_gets_everything_step_by_step(work: Work) -> None:
     assert (found(one).state, found(one).percent) == ("promoted", 100)
     assert types() == [
         "analysis.begun",
+        "release.exposed",
         "analysis.advanced",
         "analysis.advanced",
         "analysis.promoted",
@@ -172,7 +174,7 @@ def test_a_bad_version_is_worse_before_its_share_grows(work: Work) -> None:
 
     assert traffic.shares == [20]
     assert found(one).state == "worse"
-    assert types()[-1] == "analysis.worse"
+    assert types()[-2:] == ["analysis.worse", "release.withdrawn"]
 
 
 def test_one_client_that_fails_again_and_again_is_one_fact(work: Work) -> None:
@@ -303,6 +305,17 @@ def test_a_step_that_must_be_approved_waits_for_a_person(work: Work) -> None:
     assert waited == [50]
     assert traffic.shares == [20, 50, 100]
     assert traffic.time > 30
+
+
+def test_what_is_dark_has_no_user_until_somebody_releases_it(work: Work) -> None:
+    one, traffic = begun(work, percent=0.0), Traffic(work)
+    traffic.events[7] = lambda: actions.approve(work, found(one), percent=20)
+
+    conduct(traffic.scene(), one)
+
+    assert traffic.shares == [20, 50, 100]
+    assert traffic.time > 7
+    assert types()[:3] == ["analysis.begun", "analysis.approved", "release.exposed"]
 
 
 def test_somebody_can_give_it_everything_at_once(work: Work) -> None:

@@ -67,8 +67,23 @@ def begin(work: Work, subject: Subject) -> Analysis:
         },
     )
     if is_new:
-        _say(work, found, "begun", percent=f"{subject.percent:g}", beside=subject.stable_version)
+        _say(work, found, "begun", beside=subject.stable_version)
+        _exposed(work, found)
     return found
+
+
+def expose(work: Work, analysis: Analysis, *, by: str) -> None:
+    """Let the first users reach what ran without any; the share is that of the first step."""
+    percent = analysis.steps[0]
+    changed = _running(analysis).filter(percent=0.0).update(percent=percent, stage_at=work.now)
+    if changed:
+        analysis.percent = percent
+        _exposed(work, analysis, by=by)
+
+
+def _exposed(work: Work, analysis: Analysis, **data: object) -> None:
+    if analysis.percent:
+        _tell(work, analysis, "release.exposed", percent=f"{analysis.percent:g}", **data)
 
 
 def note(work: Work, analysis: Analysis, seen: Seen) -> None:
@@ -132,6 +147,8 @@ def end(work: Work, analysis: Analysis, state: State, *, reason: str) -> bool:
     )
     if ended:
         _say(work, analysis, state.value, reason=reason)
+        if analysis.percent and state is not State.PROMOTED:
+            _tell(work, analysis, "release.withdrawn", reason=reason)
     return bool(ended)
 
 
@@ -205,8 +222,12 @@ def _running(analysis: Analysis) -> Any:
 
 
 def _say(work: Work, analysis: Analysis, what: str, **data: object) -> None:
+    _tell(work, analysis, f"analysis.{what}", **data)
+
+
+def _tell(work: Work, analysis: Analysis, kind: str, **data: object) -> None:
     work.record(
-        f"analysis.{what}",
+        kind,
         analysis.ref,
         service=analysis.service,
         environment=analysis.environment,

@@ -75,5 +75,7 @@ class Analysis(models.Model):
     def waits_for(self) -> float | None:
         """The step that somebody must approve before anything goes on."""
         step = self.next_step
+        if self.is_running and not self.percent:
+            return step
         must = self.is_running and step in self.section["approve"] and step not in self.approved
         return step if must else None

@@ -85,6 +85,7 @@ def conduct(scene: Scene, deployment_id: UUID) -> str:
     analysis = _read(deployment_id)
     if not analysis.is_running:
         return _concluded(analysis)
+    analysis = _released(scene, analysis)
     section = CanarySection.stored(analysis.section)
     plan = plan_of(section, analysis.rate)
     known, comparison = _remembered(analysis, plan), Comparison(places=tuple(analysis.places))
@@ -105,6 +106,20 @@ def conduct(scene: Scene, deployment_id: UUID) -> str:
             _end(scene, analysis, ENDS[verdict.move], " ".join(verdict.reasons))
             analysis = _read(deployment_id)
     return _concluded(analysis)
+
+
+def _released(scene: Scene, analysis: Analysis) -> Analysis:
+    """Wait, for as long as it takes, until somebody lets users reach it."""
+    while not analysis.percent:
+        is_wanted = analysis.wish == Wish.PROMOTE
+        if is_wanted or analysis.steps[0] in analysis.approved:
+            with unit_of_work():
+                actions.expose(scene.work(), analysis, by=analysis.wished_by)
+        else:
+            scene.wait(SECOND)
+        scene.refuse_stopped()
+        analysis = _read(analysis.deployment_id)
+    return analysis
 
 
 def _concluded(analysis: Analysis) -> str:

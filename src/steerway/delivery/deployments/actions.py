@@ -10,7 +10,14 @@ from django.db.models import Q
 from steerway.delivery.analyses import queries as analyses
 from steerway.delivery.analyses.rules.words import State as Found
 from steerway.delivery.deployments import queries
-from steerway.delivery.deployments.errors import Busy, Ended, Paused, TooLate
+from steerway.delivery.deployments.errors import (
+    Busy,
+    Ended,
+    NotDark,
+    NothingBeside,
+    Paused,
+    TooLate,
+)
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
 from steerway.delivery.deployments.rules import (
     Kind,
@@ -52,6 +59,7 @@ class Wish:
     why: str = ""
     emergency: bool = False
     force: bool = False
+    dark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +80,18 @@ def start(work: Work, wish: Wish) -> Deployment:
         Held: changes of the service are on hold, or frozen.
         Paused: somebody has put the brake on the service.
         Busy: another deployment of the service runs in this environment.
+        NotDark: its strategy has no step before the first user.
+        NothingBeside: it is dark, and the first in its place.
     """
     work.allow("deployments.start", on=f"{wish.service}/{wish.environment}")
     service = catalog.get(wish.service)
     environment = catalog.environment(service, wish.environment)
     _refuse_if_paused(service)
     plan = environment.resolved
+    if wish.dark and plan["release"]["strategy"] != Strategy.CANARY:
+        raise NotDark(service=service.name, strategy=plan["release"]["strategy"])
+    if wish.dark and queries.serving(service.name, wish.environment) is None:
+        raise NothingBeside(service=service.name, environment=wish.environment)
     draft = _Draft(
         kind=Kind.DEPLOY,
         wish=wish,
@@ -258,6 +272,7 @@ def _begin(work: Work, draft: _Draft) -> Deployment:
         change=change,
         ref_asked=asked,
         force=wish.force,
+        dark=wish.dark,
         strategy=draft.strategy.value,
         plan=dict(draft.plan),
         config_digest=draft.config_digest,

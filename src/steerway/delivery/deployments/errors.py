@@ -30,6 +30,24 @@ class Paused(Refused):
     message = "{service} is paused by {by}: {reason}. `steerway resume {service}` goes on."
 
 
+class NotDark(Refused):
+    """It cannot be deployed without being released."""
+
+    message = (
+        "{service} is deployed as {strategy}, which moves users at once. Set release.strategy to "
+        "canary; then a deployment can wait without a user until somebody releases it."
+    )
+
+
+class NothingBeside(Refused):
+    """The first version of all cannot wait beside another."""
+
+    message = (
+        "Nothing serves {service} in {environment} yet, so there is nothing beside which a new "
+        "version could wait. Deploy it without --dark."
+    )
+
+
 class NothingToRollBack(Refused):
     """There is no other good release."""
 

@@ -28,6 +28,9 @@ class Deployment(models.Model):
         max_length=200, help_text="What was asked for: v2, main, a commit."
     )
     force = models.BooleanField(default=False)
+    dark = models.BooleanField(
+        default=False, help_text="It runs without a user until somebody releases it."
+    )
     strategy = models.CharField(max_length=20, choices=[(s.value, s.value) for s in Strategy])
     plan = models.JSONField(help_text="The merged sections, as they were when it was asked for.")
     config_digest = models.CharField(max_length=80)

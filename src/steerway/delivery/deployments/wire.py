@@ -23,6 +23,7 @@ class DeploymentIn(BaseModel):
     why: Why = ""
     emergency: bool = False
     force: bool = False
+    dark: bool = False
 
 
 class RollbackIn(BaseModel):

@@ -69,7 +69,7 @@ def begin(ground: Ground, deployment: Deployment) -> float:
         version=deployment.version,
         stable_version=previous.version,
         section=section.model_dump(mode="json"),
-        percent=section.steps[0],
+        percent=0.0 if deployment.dark else section.steps[0],
         rate=max(0, after.ended - before.ended) / MEASURED_SECONDS,
         places=places(after),
         crowds=crowds(
@@ -107,7 +107,7 @@ def conduct(ground: Ground, deployment: Deployment) -> str:
 
 def shares(deployment: Deployment, percent: float) -> dict[UUID, int]:
     """Who gets how much of the traffic, the stable version first."""
-    mine = min(max(SHARE_MIN, round(percent)), traffic.ALL)
+    mine = min(max(SHARE_MIN, round(percent)), traffic.ALL) if percent else 0
     assert deployment.previous_id is not None, "a canary runs beside something"
     found = {deployment.previous_id: traffic.ALL - mine, deployment.id: mine}
     return {one: share for one, share in found.items() if share}

@@ -103,3 +103,21 @@ def test_what_services_and_terminals_are_given_is_no_mistake() -> None:
 
 def test_other_programs_variables_are_not_read() -> None:
     assert load({"PORT": "1", "HOME": "/nowhere", "STEERWAYPORT": "x"}).port == 7300
+
+
+def test_a_clickhouse_address_is_no_host_name_and_is_not_shown() -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        load({"STEERWAY_CLICKHOUSE_URL": "steer:hunter2@clickhouse"})
+
+    assert "https://" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_settings_that_do_not_fit_together_are_refused_at_once() -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        load({"STEERWAY_CLICKHOUSE_CLUSTER": "east", "STEERWAY_TELEMETRY_MEGABYTES": "64"})
+
+    assert str(refused.value).splitlines() == [
+        "STEERWAY_TELEMETRY_MEGABYTES: 128 or more is expected",
+        "STEERWAY_CLICKHOUSE_CLUSTER: STEERWAY_CLICKHOUSE_URL is missing",
+    ]

@@ -15,6 +15,7 @@ from steerway.platform.roles import Role
 
 PREFIX = "STEERWAY_"
 PORT_MAX = 65535
+MEGABYTES_MIN = 128  # below, the telemetry engine refuses work that everybody takes for small
 NUMBER_MAX = 1_000_000_000
 LOOPBACK = ("127.0.0.1", "::1")
 # Variables of the command line, which are about a person's terminal and not the installation.
@@ -149,13 +150,24 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         values["home"] = _home(values.get("home", known["home"].default))
     except (ValueError, RuntimeError) as error:
         problems.append(f"{PREFIX}HOME: {error}")
+    problems += _misfits(values)
+    if problems:
+        raise SettingsInvalid(problems="\n".join(problems))
+    return Settings(**values)
+
+
+def _misfits(values: Mapping[str, Any]) -> list[str]:
+    """What is written well and still cannot be."""
+    problems = []
+    if values.get("telemetry_megabytes", MEGABYTES_MIN) < MEGABYTES_MIN:
+        problems.append(f"{PREFIX}TELEMETRY_MEGABYTES: {MEGABYTES_MIN} or more is expected")
+    if not values.get("clickhouse_url", "https://").startswith(("http://", "https://")):
+        problems.append(f"{PREFIX}CLICKHOUSE_URL: an address that starts with https:// is expected")
     if values.get("clickhouse_cluster") and not values.get("clickhouse_url"):
         problems.append(f"{PREFIX}CLICKHOUSE_CLUSTER: {PREFIX}CLICKHOUSE_URL is missing")
     if values.get("oidc_role", Role.VIEWER) not in set(Role):
         problems.append(f"{PREFIX}OIDC_ROLE: one of {', '.join(Role)} is expected")
-    if problems:
-        raise SettingsInvalid(problems="\n".join(problems))
-    return Settings(**values)
+    return problems
 
 
 def written(value: object) -> str:

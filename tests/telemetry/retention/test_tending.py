@@ -133,6 +133,15 @@ def test_days_past_their_time_are_dropped_but_never_before_they_are_rolled_up(
     assert store.table(ROLLED)["last"].to_pylist() == [1.0, 2.0]
 
 
+def test_a_day_after_which_nothing_came_is_dropped_as_well(store: Store) -> None:
+    seed_samples(store, "m", {}, [(START + 3600, 1.0)])
+
+    tending(store).round(DAY + timedelta(days=17), None)
+
+    assert count(store, "samples") == 0
+    assert store.table(ROLLED)["last"].to_pylist() == [1.0]
+
+
 def test_series_are_forgotten_after_their_rollups(store: Store) -> None:
     gone = DAY - timedelta(days=440)
     seed_samples(store, "gone", {}, [(gone.timestamp(), 1.0)])

@@ -86,7 +86,8 @@ def test_a_list_of_ten_thousand_can_be_bound(either: Store) -> None:
 def test_answers_have_one_shape(either: Store) -> None:
     found = either.table(
         "SELECT toLowCardinality('x') AS lc, toDateTime64('2026-01-01 00:00:00', 6) AS ts, "
-        "toDateTime64(0, 3, 'Europe/Berlin') AS elsewhere, unhex('61ff') AS odd, map('a', 'b') AS m"
+        "toDateTime64(0, 3, 'Europe/Berlin') AS elsewhere, unhex('61ff') AS odd, "
+        "map('a', unhex('ff')) AS m, [(1, unhex('fe62'))] AS deep"
     )
 
     assert [str(field.type) for field in found.schema][:4] == [
@@ -96,6 +97,8 @@ def test_answers_have_one_shape(either: Store) -> None:
         "string",
     ]
     assert found["odd"][0].as_py() == "a\ufffd"
+    assert found["m"][0].as_py() == [("a", "\ufffd")]
+    assert found["deep"][0].as_py() == [{"1": 1, "2": "\ufffdb"}]
 
 
 def test_an_empty_answer_has_its_columns(either: Store) -> None:

@@ -22,8 +22,8 @@ def answer(body: bytes) -> pa.Table:
         if pa.types.is_timestamp(field.type) and field.type.tz != "UTC":
             moments = table.column(position).cast(pa.timestamp(field.type.unit, "UTC"))
             table = table.set_column(position, field.name, moments)
-        elif field.type in TEXT:
-            table = table.set_column(position, field.name, _text(table.column(position)))
+        else:
+            table = table.set_column(position, field.name, _readable(table.column(position)))
     return table
 
 
@@ -44,12 +44,34 @@ def stream(table: str, batch: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _readable(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column, with bytes that are no UTF-8 replaced: what services write can be anything."""
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:
-        raw = column.cast(pa.binary()).to_pylist()
-        texts = [None if one is None else one.decode(errors="replace") for one in raw]
-        return pa.chunked_array([pa.array(texts, pa.string())])
+        values = [_decoded(one) for one in column.cast(_raw(column.type)).to_pylist()]
+        return pa.chunked_array([pa.array(values, column.type)])
     return column
+
+
+def _raw(kind: pa.DataType) -> pa.DataType:
+    """The type with bytes where it has text."""
+    if kind in TEXT:
+        return pa.binary()
+    if pa.types.is_map(kind):
+        return pa.map_(_raw(kind.key_type), _raw(kind.item_type))
+    if pa.types.is_list(kind):
+        return pa.list_(_raw(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_raw(field.type)) for field in kind])
+    return kind
+
+
+def _decoded(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, dict):
+        return {name: _decoded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    return tuple(map(_decoded, value)) if isinstance(value, tuple) else value

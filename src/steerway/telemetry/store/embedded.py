@@ -155,10 +155,14 @@ class Embedded:
     def _taken(self, lane: "_Lane") -> "Iterator[_Connection]":
         if os.getpid() != self._owner:
             raise StoreDown(why="open in the process that started this one")
+        self._refuse_if_closing()
         with lane.taking() as connection:
-            if self._is_closing:
-                raise StoreDown(why="stopping")
+            self._refuse_if_closing()
             yield connection
+
+    def _refuse_if_closing(self) -> None:
+        if self._is_closing:
+            raise StoreDown(why="stopping")
 
     def _connect(self) -> "_Connection":
         from chdb.state import connect  # noqa: PLC0415 -- takes a moment and 200 MB

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from steerway.platform.errors import SteerwayError
+from steerway.telemetry.store.errors import QueryFailed
+
 AGAIN_SECONDS: Final = 0.05  # A query that was about to start is not found by the first kill.
 KILLS_MAX: Final = 100
 
@@ -57,6 +60,9 @@ class Cancel:
 
     def _end(self, kill: Callable[[], None]) -> None:
         for _ in range(KILLS_MAX):
-            kill()
+            try:
+                kill()
+            except (SteerwayError, QueryFailed):
+                return  # The store is closing, and ends its queries itself.
             if self._idle.wait(AGAIN_SECONDS):
                 return

@@ -1,6 +1,7 @@
 """A ClickHouse server, or a cluster of them, over HTTP."""
 
 import math
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -53,7 +54,7 @@ class Remote:
         Raises:
             StoreDown: the server is too old, or knows no such cluster.
         """
-        found = self.query(FIT, {"cluster": cluster}, {}, "steerway-fit").to_pylist()[0]
+        found = self.query(FIT, {"cluster": cluster}, {}, uuid.uuid4().hex).to_pylist()[0]
         version = tuple(int(part) for part in found["version"].split(".")[:2])
         if version < OLDEST:
             least = ".".join(map(str, OLDEST))

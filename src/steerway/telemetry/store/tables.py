@@ -146,7 +146,8 @@ SAMPLES_5M: Final = Table(
     "first_ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)), "
     "last_ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)), "
     "first Float64 CODEC(Delta(8), ZSTD(1)), last Float64 CODEC(Delta(8), ZSTD(1)), "
-    "min Float64 CODEC(Delta(8), ZSTD(1)), max Float64 CODEC(Delta(8), ZSTD(1)), sum Float64 CODEC(Delta(8), ZSTD(1)), "
+    "min Float64 CODEC(Delta(8), ZSTD(1)), max Float64 CODEC(Delta(8), ZSTD(1)), "
+    "sum Float64 CODEC(Delta(8), ZSTD(1)), "
     "count UInt32 CODEC(ZSTD(1)), increase Float64 CODEC(Delta(8), ZSTD(1)), "
     "made_at DateTime64(3, 'UTC') CODEC(ZSTD(1))",
     "(metric, toStartOfInterval(ts, INTERVAL 1 DAY), id, ts)",

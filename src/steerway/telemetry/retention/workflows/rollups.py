@@ -59,8 +59,8 @@ GROUP BY hour HAVING is_late ORDER BY hour
 """  # noqa: S608 -- of constants
 
 
-def advance(store: Store, now: datetime) -> datetime | None:
-    """Roll up the windows that have closed; answers until when it is done, None without samples.
+def advance(store: Store, now: datetime) -> datetime:
+    """Roll up the windows that have closed; answers until when nothing is left to roll up.
 
     Bounded: what is left after a long time away is done by the next calls.
     """
@@ -69,11 +69,11 @@ def advance(store: Store, now: datetime) -> datetime | None:
     for _ in range(CHUNKS_MAX):
         since = _first(store, until)
         if since is None or since >= closed:
-            return until
+            return closed
         until = min(since + CHUNK, closed)
         roll(store, since, until, now)
         store.execute(NOTE, {"job": JOB, "until": until})
-    return until
+    return until or closed
 
 
 def mend(store: Store, since: datetime, until: datetime, now: datetime) -> int:

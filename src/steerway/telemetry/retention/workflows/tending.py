@@ -39,18 +39,18 @@ class Tending:
         self.store.rest()
         return trimmed
 
-    def _mend(self, now: datetime, rolled: datetime | None) -> None:
-        if rolled is None or (self.mended_at and now - self.mended_at < MEND_EVERY):
+    def _mend(self, now: datetime, rolled: datetime) -> None:
+        if self.mended_at and now - self.mended_at < MEND_EVERY:
             return
         rollups.mend(self.store, rollups.floor(now - MEND), rolled, now)
         self._forget(now)
         self.mended_at = now
 
-    def _expire(self, now: datetime, rolled: datetime | None) -> None:
+    def _expire(self, now: datetime, rolled: datetime) -> None:
         for table, partition in rules.expired(parts(self.store), now, self.keep):
             if table == "samples":
                 end = rules.ends(partition)
-                if rolled is None or rolled < end:
+                if rolled < end:
                     continue  # It would be lost to the long view.
                 rollups.mend(self.store, end - timedelta(days=1), end, now)
             drop_partition(self.store, table, partition)

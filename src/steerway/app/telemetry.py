@@ -3,6 +3,7 @@
 import logging
 import shutil
 import threading
+from datetime import datetime, timedelta
 from typing import Final
 
 from steerway.planning.catalog import queries as catalog
@@ -22,6 +23,7 @@ from steerway.telemetry.store import Store, StoreDown
 
 LOGGER = logging.getLogger("steerway.telemetry")
 
+TOLD_EVERY: Final = timedelta(hours=1)
 GIBIBYTE: Final = 1024**3
 MEBIBYTE: Final = 1024 * 1024
 PACKED: Final = 4  # how much smaller a body may be than what is in it
@@ -43,6 +45,7 @@ class Telemetry:
             series_max=self._series_max,
         )
         self._receiver = Receiver(self.intake)
+        self._told: dict[str, datetime] = {}
         self._is_open = False
         self._turn = threading.Lock()
         self._opening = threading.Thread(target=self._open, name="telemetry-open", daemon=True)
@@ -77,6 +80,18 @@ class Telemetry:
                 return
             opened = store.open(self._settings)
         self.keep(work, opened)
+        self.tell(work)
+        self.intake.add_own()
+
+    def tell(self, work: Work) -> None:
+        """Who sent more series than they may, once an hour each, in the log."""
+        since = work.now - TOLD_EVERY
+        crowded = self.intake.book.crowded(round(since.timestamp() * 1000))
+        self._told = {service: at for service, at in self._told.items() if at > since}
+        for service in crowded.keys() - self._told.keys():
+            self._told[service] = work.now
+            with unit_of_work():
+                work.record("telemetry.series-refused", service, reason=crowded[service])
 
     def learn(self) -> None:
         """Ask the catalog how many series the services here may have."""

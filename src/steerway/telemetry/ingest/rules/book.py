@@ -165,9 +165,14 @@ class SeriesBook:
             self._sentences[service] = (now_ms, sentence)
         refusals.add("series", count, sentence)
 
-    def crowded(self) -> dict[str, str]:
-        """By service: what was said to those that have too many series."""
-        return {service: sentence for service, (_, sentence) in self._sentences.items()}
+    def crowded(self, since_ms: int) -> dict[str, str]:
+        """By service: what was said since then to those that have too many series."""
+        with self.lock:
+            return {
+                service: sentence
+                for service, (said_ms, sentence) in self._sentences.items()
+                if said_ms > since_ms
+            }
 
     def owed(self) -> tuple[pa.Table | None, set[int]]:
         """The rows of `series` to write down, and what `owe_again` takes should that fail."""

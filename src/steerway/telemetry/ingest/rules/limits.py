@@ -1,9 +1,14 @@
 """How much ingest takes, and how far a clock may be off."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
+
+EVENTS: Final[Mapping[str, str]] = {
+    "telemetry.series-refused": "A service sent more series than it may; at most once an hour.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

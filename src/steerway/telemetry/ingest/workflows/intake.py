@@ -16,6 +16,7 @@ from steerway.platform.errors import SteerwayError, Unavailable
 from steerway.telemetry.ingest.adapters.journal import NO_DIGEST, Journal
 from steerway.telemetry.ingest.rules.book import SeriesBook
 from steerway.telemetry.ingest.rules.limits import DEFAULT, IngestLimits, Refusals
+from steerway.telemetry.ingest.rules.own import own
 from steerway.telemetry.ingest.rules.samples import Samples, Series, SeriesSet, table_of
 from steerway.telemetry.ingest.rules.tables import LATE, fitted
 from steerway.telemetry.ingest.workflows import storing
@@ -174,6 +175,12 @@ class Intake:
     def add_metadata(self, table: pa.Table, *, wait: bool = False) -> None:
         """Take the types, units and help texts of metrics: rows like the table `metadata`."""
         self._add({"metadata": table}, wait=wait)
+
+    def add_own(self) -> None:
+        """Take what the intake says about itself."""
+        by_service = {name: count for name, count in self.book.counts.items() if count}
+        samples, series = own(dict(self.counts), by_service, self.waiting_bytes, self.now_ms)
+        self.add_samples(samples, series)
 
     def submit(self, parcel: Parcel) -> "Future[None]":
         """Take what a request brought; the future ends when it can be queried.

@@ -152,3 +152,12 @@ def test_a_place_is_written_as_text() -> None:
 
     assert place(one.written()) == one
     assert place("rubbish") is None
+
+
+def test_a_log_of_which_nothing_is_known_can_be_read_with_its_archives(log: Path) -> None:
+    content = b"".join(b"line %d\n" % n for n in range(3000))
+    write(log, content[:20_000])
+    logs.rotate(log, size_max=100)
+    write(log, content[20_000:])
+
+    assert read(log, None, MUCH, archives=True).data == content

@@ -65,15 +65,20 @@ NOTHING: Final = Piece(
 )
 
 
-def read(path: Path, after: Place | None, limit: int) -> Piece:
-    """At most `limit` bytes that follow a place, or the beginning of the file as it is now."""
+def read(path: Path, after: Place | None, limit: int, *, archives: bool = False) -> Piece:
+    """At most `limit` bytes that follow a place.
+
+    Without a place, those from the beginning of the file as it is now, or of its oldest archive if
+    `archives` are to be read too.
+    """
     with _held(path) as is_there:
         if not is_there:
             return NOTHING
         segments = _segments(path)
         if not segments:
             return NOTHING
-        found = (0, 0) if after is None else _located(path, after)
+        first = (len(segments) - 1 if archives else 0, 0)
+        found = first if after is None else _located(path, after)
         number, offset = found or (0, 0)
         return _taken(_segments(path), number, offset, limit, is_lost=found is None)
 

@@ -132,7 +132,8 @@ class Follower:
                 break
             if instance in done or not self._is_worth_reading(log):
                 continue
-            piece = files.read(log.source.path, log.place, PIECE_BYTES)
+            # A log that nothing was stored of is read from its very first line.
+            piece = files.read(log.source.path, log.place, PIECE_BYTES, archives=True)
             rows = self._rows(log, piece)
             left -= rows.taken
             (found if rows.parsed else seen).append(_Read(log, rows, piece.place(rows.taken)))

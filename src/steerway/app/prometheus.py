@@ -71,7 +71,9 @@ class Prometheus:
             return
         reply = await self._run(_asked(scope, body, self._limits), receive)
         if reply is not None:
-            await _send(send, *await asyncio.to_thread(_packed, scope, reply))
+            is_long = len(reply.body) >= GZIP_FROM_BYTES and _unpacks(scope)
+            packed = await asyncio.to_thread(_packed, reply) if is_long else (reply, [])
+            await _send(send, *packed)
 
     async def _run(self, asked: Asked, receive: Receive) -> Reply | None:
         """The answer; None when the asker has left before it."""
@@ -120,11 +122,11 @@ def _asked(scope: HTTPScope, body: bytes, limits: QueryLimits) -> Asked:
     return Asked(scope["path"], params, clock.now(), limits, Cancel())
 
 
-def _packed(scope: HTTPScope, reply: Reply) -> tuple[Reply, list[tuple[bytes, bytes]]]:
-    """A long answer packed, for clients that can unpack it."""
-    accepted = dict(scope["headers"]).get(b"accept-encoding", b"")
-    if b"gzip" not in accepted or len(reply.body) < GZIP_FROM_BYTES:
-        return reply, []
+def _unpacks(scope: HTTPScope) -> bool:
+    return b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"")
+
+
+def _packed(reply: Reply) -> tuple[Reply, list[tuple[bytes, bytes]]]:
     packed = gzip.compress(reply.body, compresslevel=1)
     return Reply(reply.status, packed, reply.content_type), [(b"content-encoding", b"gzip")]
 

@@ -1,5 +1,6 @@
 """The labels of all series that were asked for, kept in memory while they are right."""
 
+import itertools
 import threading
 import weakref
 from collections import OrderedDict
@@ -57,6 +58,7 @@ class Index:
         self._store = store
         self._lock = threading.RLock()
         self._kept = _Kept()
+        self._looks = itertools.count(1)
         self._families: OrderedDict[str, Family] = OrderedDict()
 
     def refresh(self) -> None:
@@ -90,6 +92,9 @@ class Index:
         """The state of the store; what was kept of an older one is given up."""
         rows = self._store.table(STATE).to_pylist()
         state = {row["table"]: row["state"] for row in rows}
+        # An empty table has no parts, and a distributed one has them elsewhere: look every time.
+        for name in ("series", "histograms"):
+            state.setdefault(name, -next(self._looks))
         if state.get("series") != self._kept.state.get("series"):
             self._kept.metrics = None
         if state.get("histograms") != self._kept.state.get("histograms"):

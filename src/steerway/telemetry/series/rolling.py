@@ -23,7 +23,7 @@ FUNCTIONS: Final = {
     "newest": "timeSeriesLastToGrid",
 }
 # The samples of one piece of a query: the engine holds those of a piece in memory.
-PIECE_SAMPLES: Final = 2_500_000
+PIECE_SAMPLES: Final = 1_500_000
 SAMPLE_EVERY_MS: Final = 15_000  # taken for granted where pieces are cut
 
 GRID: Final = """

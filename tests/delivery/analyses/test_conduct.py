@@ -59,6 +59,9 @@ class Traffic:
     asked: int = 0
     clients: Sequence[str] = tuple(f"client-{number}" for number in range(997))
     failed: dict[Caller, int] = field(default_factory=dict)
+    mirrored: list[int] = field(default_factory=list)
+    copies: Signals = field(default_factory=lambda: Signals(healthy=2, replicas=2))
+    bad_copies: bool = False
 
     def look(self) -> Pair:
         return self.canary, self.stable
@@ -66,6 +69,9 @@ class Traffic:
     def point(self, percent: float) -> None:
         self.percent = percent
         self.shares.append(percent)
+
+    def mirror(self, percent: int) -> None:
+        self.mirrored.append(percent)
 
     def ask(self, count: int) -> tuple[Sequence[Reply], Sequence[Reply]]:
         self.asked += count
@@ -99,11 +105,16 @@ class Traffic:
                 caller = ("canary", client, "GET /")
                 self.failed[caller] = self.failed.get(caller, 0) + 1
         self.stable = with_replies(self.stable, [Reply(200, 3.0)] * int(requests - mine))
+        if self.mirrored == [100]:
+            copy = Reply(500 if self.bad_copies else 200, 3.0)
+            self.copies = with_replies(self.copies, [copy] * int(requests))
 
     def scene(self) -> Scene:
         return Scene(
             look=self.look,
             failures=self.failures,
+            mirror=self.mirror,
+            look_at_copies=lambda: (self.copies, self.stable),
             extras=self.extras,
             point=self.point,
             ask=self.ask,
@@ -121,6 +132,7 @@ def begun(
     environment: str = "production",
     crowds: tuple[str, ...] = (),
     percent: float | None = None,
+    is_dark: bool = False,
     **section: Any,
 ) -> UUID:
     """An analysis at its first step."""
@@ -136,6 +148,7 @@ def begun(
         percent=stored["steps"][0] if percent is None else percent,
         rate=rate,
         crowds=crowds,
+        is_dark=is_dark,
     )
     return actions.begin(work, subject).deployment_id
 
@@ -308,7 +321,7 @@ def test_a_step_that_must_be_approved_waits_for_a_person(work: Work) -> None:
 
 
 def test_what_is_dark_has_no_user_until_somebody_releases_it(work: Work) -> None:
-    one, traffic = begun(work, percent=0.0), Traffic(work)
+    one, traffic = begun(work, percent=0.0, is_dark=True), Traffic(work)
     traffic.events[7] = lambda: actions.approve(work, found(one), percent=20)
 
     conduct(traffic.scene(), one)
@@ -316,6 +329,26 @@ def test_what_is_dark_has_no_user_until_somebody_releases_it(work: Work) -> None
     assert traffic.shares == [20, 50, 100]
     assert traffic.time > 7
     assert types()[:3] == ["analysis.begun", "analysis.approved", "release.exposed"]
+
+
+def test_copies_come_before_the_first_user(work: Work) -> None:
+    one, traffic = begun(work, percent=0.0, shadow="10s"), Traffic(work)
+
+    conduct(traffic.scene(), one)
+
+    assert traffic.mirrored == [100, 0]
+    assert traffic.shares == [20, 50, 100]
+    assert types()[:3] == ["analysis.begun", "analysis.shadowed", "release.exposed"]
+
+
+def test_what_is_worse_by_its_copies_never_gets_a_user(work: Work) -> None:
+    one, traffic = begun(work, percent=0.0, shadow="10s"), Traffic(work, bad_copies=True)
+
+    with pytest.raises(Worse):
+        conduct(traffic.scene(), one)
+
+    assert traffic.shares == []
+    assert types() == ["analysis.begun", "analysis.worse"]
 
 
 def test_somebody_can_give_it_everything_at_once(work: Work) -> None:

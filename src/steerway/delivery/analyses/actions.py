@@ -32,6 +32,7 @@ class Subject:
     places: Sequence[int] = ()
     phi: Mapping[str, float] = field(default_factory=dict)
     crowds: Sequence[str] = ()
+    is_dark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def begin(work: Work, subject: Subject) -> Analysis:
             "places": list(subject.places),
             "phi": dict(subject.phi),
             "crowds": list(subject.crowds),
+            "is_dark": subject.is_dark,
             "begun_at": work.now,
             "stage_at": work.now,
             "seen_at": work.now,
@@ -70,6 +72,18 @@ def begin(work: Work, subject: Subject) -> Analysis:
         _say(work, found, "begun", beside=subject.stable_version)
         _exposed(work, found)
     return found
+
+
+def note_shadow(work: Work, analysis: Analysis, verdict: Verdict, *, is_over: bool) -> None:
+    """What a second of copies has shown; whether that was the last."""
+    _running(analysis).update(
+        answer=verdict.answer.value,
+        reasons=list(verdict.reasons),
+        is_shadowed=is_over,
+        seen_at=work.now,
+    )
+    if is_over and not analysis.is_shadowed:
+        _say(work, analysis, "shadowed", reason=verdict.reasons[0])
 
 
 def expose(work: Work, analysis: Analysis, *, by: str) -> None:

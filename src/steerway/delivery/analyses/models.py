@@ -40,6 +40,10 @@ class Analysis(models.Model):
     wished_by = models.CharField(max_length=200, blank=True)
     paused_by = models.CharField(max_length=200, blank=True)
     approved = models.JSONField(default=list, help_text="The steps that somebody approved.")
+    is_dark = models.BooleanField(
+        default=False, help_text="Nobody reaches it until somebody says so."
+    )
+    is_shadowed = models.BooleanField(default=False, help_text="It has answered its copies.")
     begun_at = models.DateTimeField()
     seen_at = models.DateTimeField(help_text="The last second that was judged.")
     ended_at = models.DateTimeField(null=True)
@@ -76,6 +80,6 @@ class Analysis(models.Model):
         """The step that somebody must approve before anything goes on."""
         step = self.next_step
         if self.is_running and not self.percent:
-            return step
+            return step if self.is_dark else None
         must = self.is_running and step in self.section["approve"] and step not in self.approved
         return step if must else None

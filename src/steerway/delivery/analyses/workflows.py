@@ -30,9 +30,9 @@ from steerway.delivery.canaries.rules import judging
 from steerway.delivery.canaries.rules.judging import Counts, Judgement, Tick
 from steerway.delivery.canaries.rules.planning import planned
 from steerway.delivery.router.rules import Signals
-from steerway.delivery.verdicts.rules.plans import Plan
+from steerway.delivery.verdicts.rules.plans import ERRORS, LATENCY, Plan, Stage, shared
 from steerway.delivery.verdicts.rules.signals import Caller, Failing
-from steerway.delivery.verdicts.rules.verdicts import Move, Verdict
+from steerway.delivery.verdicts.rules.verdicts import Move, Verdict, Why
 from steerway.platform.db import reading, unit_of_work
 from steerway.platform.work import Work
 
@@ -41,6 +41,8 @@ PEEK: Final = 0.25  # of a second: a fault that breaks everything does not wait 
 ALL: Final = 100.0
 CANARY: Final = "canary"
 STABLE: Final = "stable"
+COPIES: Final = 100  # percent of what only reads
+SHADOW_SECONDS_MIN: Final = 5.0
 ENDS: Final = {Move.ROLL_BACK: State.WORSE, Move.FINISH: State.PROMOTED}
 
 Pair = tuple[Signals, Signals]  # canary, stable
@@ -54,6 +56,8 @@ class Scene:
     failures: Callable[[], Mapping[Caller, int]]  # by "canary" or "stable", client and route
     extras: Callable[[], Mapping[str, Counts]]
     point: Callable[[float], None]  # give the new version so many percent
+    mirror: Callable[[int], None]  # copies of so many percent; 0 ends it
+    look_at_copies: Callable[[], Pair]
     ask: Callable[[int], tuple[Sequence[Reply], Sequence[Reply]]]  # so many safe requests to each
     refuse_stopped: Callable[[], None]  # raises when somebody has cancelled the deployment
     work: Callable[[], Work]
@@ -85,8 +89,10 @@ def conduct(scene: Scene, deployment_id: UUID) -> str:
     analysis = _read(deployment_id)
     if not analysis.is_running:
         return _concluded(analysis)
-    analysis = _released(scene, analysis)
     section = CanarySection.stored(analysis.section)
+    if section.shadow and not analysis.is_shadowed and not analysis.percent:
+        shadow(scene, section, analysis)
+    analysis = _released(scene, _read(deployment_id))
     plan = plan_of(section, analysis.rate)
     known, comparison = _remembered(analysis, plan), Comparison(places=tuple(analysis.places))
     crowds = frozenset(analysis.crowds)
@@ -108,10 +114,56 @@ def conduct(scene: Scene, deployment_id: UUID) -> str:
     return _concluded(analysis)
 
 
+def shadow(scene: Scene, section: CanarySection, analysis: Analysis) -> None:
+    """Compare it on copies of requests, which no user waits for.
+
+    Nothing of it is kept over a crash: copies are sent again from the beginning.
+
+    Raises:
+        Worse: it never gets a user.
+    """
+    plan = shadow_plan(section)
+    watch = _Watch(judging.begin(plan), Comparison(places=tuple(analysis.places)), is_plain=True)
+    scene.mirror(COPIES)
+    comparison = compared_copies(scene, watch.comparison)[0]
+    while True:
+        scene.wait(SECOND)
+        scene.refuse_stopped()
+        comparison, tick = compared_copies(scene, comparison)
+        judgement, verdict = judging.judge(watch.judgement, tick)
+        watch = replace(watch, judgement=judgement)
+        # Proven, or the time is over; silence is no reason to wait here, as users come next.
+        is_over = verdict.move is Move.ADVANCE or verdict.why in {Why.SILENCE, Why.STARVED}
+        with unit_of_work():
+            actions.note_shadow(scene.work(), analysis, verdict, is_over=is_over)
+        if verdict.move is Move.ROLL_BACK:
+            _end(scene, analysis, State.WORSE, " ".join(verdict.reasons))
+            raise Worse(version=analysis.version, reason=" ".join(verdict.reasons))
+        if is_over:
+            scene.mirror(0)
+            return
+
+
+def shadow_plan(section: CanarySection) -> Plan:
+    """One step on even terms, as long as the shadow may be, on what the router sees of copies."""
+    whole = planned(section, rate=0.0)
+    seconds = section.shadow.total_seconds()
+    known = {ERRORS.name, *(one.name for one in LATENCY)}
+    metrics = tuple(one for one in whole.metrics if one.name in known)
+    stage = Stage(0.5, min(SHADOW_SECONDS_MIN, seconds), seconds)
+    return replace(whole, metrics=shared(metrics), stages=(stage,), weight_trials=1.0)
+
+
+def compared_copies(scene: Scene, before: Comparison) -> tuple[Comparison, Tick]:
+    """One second of copies beside the requests they are copies of."""
+    at, (canary, stable) = scene.now(), scene.look_at_copies()
+    return compared(before, Look(at, canary), Look(at, stable))
+
+
 def _released(scene: Scene, analysis: Analysis) -> Analysis:
-    """Wait, for as long as it takes, until somebody lets users reach it."""
+    """Let users reach it; what is dark waits, for as long as it takes, until somebody says so."""
     while not analysis.percent:
-        is_wanted = analysis.wish == Wish.PROMOTE
+        is_wanted = not analysis.is_dark or analysis.wish == Wish.PROMOTE
         if is_wanted or analysis.steps[0] in analysis.approved:
             with unit_of_work():
                 actions.expose(scene.work(), analysis, by=analysis.wished_by)

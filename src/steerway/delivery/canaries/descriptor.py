@@ -99,6 +99,12 @@ class TopUpSection(Section):
 class CanarySection(Section):
     """How a new version earns its traffic beside the one that serves."""
 
+    shadow: Annotated[timedelta, DurationBetween("0s", "1h")] = Field(
+        default=timedelta(0),
+        description="How long at most, before any user reaches it, the new version gets copies of "
+        "requests that only read (GET, HEAD, OPTIONS), whose answers nobody sees. Worse by those, "
+        "it never gets a user. 0s: no copies.",
+    )
     steps: tuple[StepPercent, ...] = Field(
         default=(1, 5, 25, 50),
         min_length=1,

@@ -11,6 +11,7 @@ from steerway.delivery.analyses.rules.words import State
 from steerway.delivery.verdicts.rules.verdicts import Answer, MetricEvidence
 
 ALL: Final = 100.0
+ALARMING: Final = 0.5  # of the way to a rollback: nobody calls it proven then
 
 # What a metric is called, and what the share beside it is a share of.
 TITLES: Final[Mapping[str, tuple[str, str]]] = {
@@ -85,7 +86,7 @@ class Row:
     @property
     def tone(self) -> str:
         """How alarming its nearness to a rollback is."""
-        return "bad" if self.nearness >= 1 / 2 else "warn" if self.nearness > 1 / 10 else "good"
+        return "bad" if self.nearness >= ALARMING else "warn" if self.nearness > 1 / 10 else "good"
 
     @property
     def proof(self) -> str:
@@ -185,7 +186,7 @@ def row(metric: Mapping[str, Any]) -> Row:
         nearness=metric["nearness"],
         progress=metric["progress"],
         is_needed=metric["gate_needed"],
-        is_passed=metric["gate_passed"],
+        is_passed=metric["gate_passed"] and metric["nearness"] < ALARMING,
     )
 
 

@@ -8,6 +8,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "analysis.begun": "A new version runs beside what serves, to be compared with it.",
     "release.exposed": "Users reach a new version for the first time; their share.",
     "release.withdrawn": "No user reaches it any more.",
+    "analysis.shadowed": "It answered copies of requests no worse than what serves.",
     "analysis.advanced": "It has earned a larger share of the traffic; why.",
     "analysis.stepped-back": "It got a smaller share again, to be compared once more; why.",
     "analysis.held": "It stays at its share for now; why.",

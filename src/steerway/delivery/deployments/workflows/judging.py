@@ -19,7 +19,7 @@ from steerway.delivery.analyses.rules.crowds import crowds
 from steerway.delivery.analyses.workflows import CANARY, STABLE, Pair, Scene
 from steerway.delivery.canaries.descriptor import CanarySection
 from steerway.delivery.canaries.rules.judging import Counts
-from steerway.delivery.deployments import queries
+from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.descriptor import ReleaseSection
 from steerway.delivery.deployments.errors import Cancelled
 from steerway.delivery.deployments.models import Deployment
@@ -69,7 +69,8 @@ def begin(ground: Ground, deployment: Deployment) -> float:
         version=deployment.version,
         stable_version=previous.version,
         section=section.model_dump(mode="json"),
-        percent=0.0 if deployment.dark else section.steps[0],
+        percent=0.0 if deployment.dark or section.shadow else section.steps[0],
+        is_dark=deployment.dark,
         rate=max(0, after.ended - before.ended) / MEASURED_SECONDS,
         places=places(after),
         crowds=crowds(
@@ -140,11 +141,38 @@ def _scene(ground: Ground, deployment: Deployment, asking: TopUp) -> Scene:
         look=lambda: _signals(ground, deployment),
         failures=failures,
         extras=crashed.counts,
-        point=lambda percent: traffic.point(ground, deployment, shares(deployment, percent)),
+        point=lambda percent: point(ground, deployment, percent),
+        mirror=lambda percent: _mirror(ground, deployment, percent),
+        look_at_copies=lambda: _copies(ground, deployment),
         ask=ask,
         refuse_stopped=lambda: _refuse_cancelled(deployment),
         work=ground.work,
     )
+
+
+def point(ground: Ground, deployment: Deployment, percent: float) -> None:
+    """Give it its share, which from now on makes a difference to users.
+
+    Raises:
+        Cancelled: somebody stopped it just before its first user.
+    """
+    with unit_of_work():
+        if not actions.switched(ground.work(), deployment):
+            raise Cancelled(by=queries.by_id(deployment.id).cancelled_by)
+    traffic.point(ground, deployment, shares(deployment, percent))
+
+
+def _mirror(ground: Ground, deployment: Deployment, percent: int) -> None:
+    """Send it copies of so many of the requests that only read."""
+    copies = {deployment.id: percent} if percent else {}
+    traffic.point(ground, deployment, shares(deployment, 0.0), copies)
+
+
+def _copies(ground: Ground, deployment: Deployment) -> Pair:
+    """What it did with its copies, and what the stable version did."""
+    canary, stable = _clusters(deployment)
+    known = ground.envoy.signals(deployment.service, deployment.environment, [stable])
+    return ground.envoy.shadow_signals(canary), known[stable]
 
 
 class _Crashes:

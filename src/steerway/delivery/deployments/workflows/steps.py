@@ -180,14 +180,13 @@ def switch(ground: Ground, deployment: Deployment, wave: int) -> str:
     Raises:
         Cancelled: somebody stopped it just before.
     """
-    is_judged = judging.is_judged(deployment)
-    percent = judging.begin(ground, deployment) if is_judged else 0.0
+    if judging.is_judged(deployment):
+        if percent := judging.begin(ground, deployment):
+            judging.point(ground, deployment, percent)
+        return f"{percent:g} % of traffic"
     with unit_of_work():
         if not actions.switched(ground.work(), deployment):
             raise Cancelled(by=queries.by_id(deployment.id).cancelled_by)
-    if is_judged:
-        traffic.point(ground, deployment, judging.shares(deployment, percent))
-        return f"{percent:g} % of traffic"
     if deployment.plan["run"]["port"] == traffic.NO_PORT:
         return "it serves no traffic"
     percent = share_percent(wave, _wave_count(deployment))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +27,7 @@ ROUTER_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 0.02
 NO_WAIT: Final = timedelta(0)
 ALL: Final = 100  # percent
+NOBODY: Final[Mapping[UUID, int]] = MappingProxyType({})
 NO_PORT: Final = "none"  # what a program has that serves nothing
 
 
@@ -68,7 +70,12 @@ def table(ground: Ground) -> Table:
         return router.table(mine, live, releases, healths)
 
 
-def point(ground: Ground, deployment: Deployment, shares: Mapping[UUID, int]) -> None:
+def point(
+    ground: Ground,
+    deployment: Deployment,
+    shares: Mapping[UUID, int],
+    shadows: Mapping[UUID, int] = NOBODY,
+) -> None:
     """Move a service's traffic: first in the records, then in the router.
 
     A program that serves nothing has none.
@@ -84,6 +91,7 @@ def point(ground: Ground, deployment: Deployment, shares: Mapping[UUID, int]) ->
             service=deployment.service,
             environment=deployment.environment,
             shares=shares,
+            shadows=shadows,
             is_last=last.name == deployment.environment,
             settings=deployment.plan["route"],
         )

@@ -6,6 +6,7 @@ the old replicas come back first.
 """
 
 from steerway.delivery.analyses import actions as analyses
+from steerway.delivery.analyses import queries as analysed
 from steerway.delivery.deployments import queries
 from steerway.delivery.deployments.descriptor import ReleaseSection
 from steerway.delivery.deployments.models import Deployment
@@ -20,7 +21,7 @@ def undo(ground: Ground, deployment: Deployment) -> None:
     """Have what served before serve alone again, and leave nothing of the new behind."""
     with reading():
         now = queries.by_id(deployment.id)
-    if now.switched_at:
+    if now.switched_at or analysed.of(now.id):
         _give_traffic_back(ground, now)
     with unit_of_work():
         analyses.stop(ground.work(), now.id, reason=now.error or "It was taken back.")

@@ -81,14 +81,15 @@ class TelemetryDoor:
         self._most_bytes = held_bytes
         self._held_bytes = 0
         self._threads = ThreadPoolExecutor(THREADS, "telemetry")
+        self._is_closed = False
 
     def takes(self, scope: HTTPScope) -> bool:
         """Whether a request is for it."""
         return scope["path"] in SIGNALS or scope["path"] == WRITE
 
     async def close(self) -> None:
-        """Take no more."""
-        self._threads.shutdown(wait=False)
+        """Take no more; what has been received is still answered."""
+        self._is_closed = True
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -106,6 +107,8 @@ class TelemetryDoor:
     async def _answer(
         self, scope: HTTPScope, headers: dict[bytes, str], receive: Receive
     ) -> Answer | None:
+        if self._is_closed:
+            raise _No(503, "The server is stopping. Send it again.")
         if scope["method"] != "POST":
             raise _No(405, "Send telemetry with POST.")
         _check_form(scope["path"], headers)

@@ -61,6 +61,16 @@ def test_a_disk_that_takes_nothing_refuses(tmp_path: Path) -> None:
         journal.append(rows(1))
 
 
+def test_the_newest_segments_that_were_set_aside_are_kept(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 1)
+    for _ in range(12):
+        journal.append(rows(1))
+        journal.set_aside(journal.turn())
+
+    assert journal.segments() == []
+    assert len(list(tmp_path.glob("*.refused"))) == 10
+
+
 def killed_with(directory: Path, store: Store, *, is_stored: bool) -> Intake:
     """An intake that took samples and log digests, and ends without dropping its segment."""
 

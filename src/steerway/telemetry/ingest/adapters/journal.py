@@ -19,6 +19,8 @@ import pyarrow as pa
 from steerway.telemetry.ingest.errors import NotStored
 
 SUFFIX: Final = ".rows"
+ASIDE: Final = ".refused"
+ASIDE_MAX: Final = 10
 HEAD: Final = struct.Struct("<II")  # length of what follows, and its checksum
 PART: Final = struct.Struct("<HI")  # lengths of a table's name and of its rows
 DIGEST_BYTES: Final = 16
@@ -88,6 +90,14 @@ class Journal:
     def drop(self, number: int) -> None:
         """Delete a segment whose rows are in the store."""
         self._path(number).unlink(missing_ok=True)
+
+    def set_aside(self, number: int) -> None:
+        """Keep a segment that the store refuses for somebody to look at; the oldest make room."""
+        path = self._path(number)
+        if path.exists():
+            path.rename(path.with_suffix(ASIDE))
+        for old in sorted(self._directory.glob(f"*{ASIDE}"))[:-ASIDE_MAX]:
+            old.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the file."""

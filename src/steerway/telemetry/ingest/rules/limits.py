@@ -25,7 +25,6 @@ class IngestLimits:
     held_bytes: int = 64 * 1024 * 1024  # of all bodies that are being received and decoded
     series_max: int = 20_000  # of one service, unless its descriptor says otherwise
     series_total_max: int = 1_000_000  # of all services together: each costs some 400 bytes here
-    labels_max: int = 64
     past: timedelta = timedelta(hours=24)
     future: timedelta = timedelta(minutes=10)
     batch_rows: int = 200_000  # stored at once when so many wait

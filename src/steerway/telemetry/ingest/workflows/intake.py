@@ -250,13 +250,18 @@ class Intake:
             self.counts["away"] += 1
             return False
         except Exception as error:  # a loop that must go on
-            LOGGER.exception("a batch was lost")
+            LOGGER.exception("the store refuses a batch, which is set aside in the journal")
             self.counts["lost"] += batch.rows
             lost = error
-        if self._journal is not None:
+        self._conclude(batch, lost)
+        return True
+
+    def _conclude(self, batch: Batch, lost: Exception | None) -> None:
+        if self._journal is not None and lost is None:
             self._journal.drop(batch.segment)
+        elif self._journal is not None:
+            self._journal.set_aside(batch.segment)
         if lost is None:
             batch.stored.set_result(None)
         else:
             batch.stored.set_exception(lost)
-        return True

@@ -7,6 +7,8 @@ from steerway.control.installation.queries import Part
 from steerway.control.services.queries import Overview
 from steerway.control.services.rules import Lane, State
 from steerway.delivery.deployments import queries as deployments
+from steerway.delivery.deployments.models import Deployment
+from steerway.delivery.deployments.rules import State as Ended
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.changes import queries as changes
 from steerway.planning.changes.rules import Brake
@@ -35,13 +37,19 @@ def _failed() -> Iterator[Need]:
         yield Need(
             tone="bad",
             icon="deployments",
-            title=f"{one.service} {one.version} did not reach {one.environment}",
+            title=_failure(one),
             detail=one.error.partition("\n")[0],
             kind="deployment",
             name=one.ref,
             at=one.ended_at,
             by=one.requested_by,
         )
+
+
+def _failure(one: Deployment) -> str:
+    if one.state == Ended.ROLLED_BACK:
+        return f"{one.service} {one.version} was rolled back from {one.environment}"
+    return f"{one.service} {one.version} did not reach {one.environment}"
 
 
 def _brakes() -> Iterator[Need]:

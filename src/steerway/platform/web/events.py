@@ -11,6 +11,7 @@ from steerway.platform.log.models import Event
 
 ICONS: Final = {
     "deployment": "deployments",
+    "analysis": "deployments",
     "change": "changes",
     "hold": "hold",
     "freeze": "freeze",
@@ -35,15 +36,15 @@ ICONS: Final = {
 # The end of a type says how it went; what is not listed is neither good nor bad.
 TONES: Final = (
     (
-        r"(failed|rolled-back|crash|crashed|crash-loop|crash-looping|died|lost|refused|unhealthy|exhausted)$",
+        r"(failed|rolled-back|worse|crash|crashed|crash-loop|crash-looping|died|lost|refused|unhealthy|exhausted)$",
         "bad",
     ),
-    (r"(succeeded|implemented|recovered|resumed|lifted|healthy|thawed)$", "good"),
+    (r"(succeeded|promoted|implemented|recovered|resumed|lifted|healthy|thawed)$", "good"),
     (
-        r"(paused|hold.placed|freeze.placed|respawned|restored|restarted|cancelled|cancel-requested|removed|revoked|drifted|held)$",
+        r"(paused|hold.placed|freeze.placed|respawned|restored|restarted|cancelled|cancel-requested|stepped-back|removed|revoked|drifted|held)$",
         "warn",
     ),
-    (r"(requested|opened|applied|started|created|switched|switch-done)$", "info"),
+    (r"(requested|advanced|opened|applied|started|created|switched|switch-done)$", "info"),
 )
 # What is worth a second line, the first that is there.
 DETAILS: Final = ("error", "outcome", "summary", "reason", "note", "why", "ref", "last_exit")
@@ -66,6 +67,16 @@ VERBS: Final = {
     "deployment.drain-done": "drained the old replicas",
     "deployment.retire-done": "stopped the old replicas",
     "deployment.cancel-requested": "is being cancelled",
+    "analysis.begun": "is compared with what serves",
+    "analysis.advanced": "has earned a larger share",
+    "analysis.stepped-back": "has a smaller share again",
+    "analysis.held": "is held at its share",
+    "analysis.paused": "stays at its share for now",
+    "analysis.resumed": "may go on",
+    "analysis.approved": "may take its step",
+    "analysis.promoted": "has earned everything",
+    "analysis.worse": "is worse than what serves",
+    "analysis.stopped": "is no longer compared",
     "replica.crash-looping": "keeps ending",
     "replica.respawned": "ended and was started again",
     "replica.recovered": "runs steadily again",

@@ -35,7 +35,7 @@ def _table(found: Mapping[str, Any]) -> Iterator[Line]:
     rows = telling.rows(newest[0]["metrics"]) if newest else []
     if rows:
         new, old = found["version"][:SHARE], found["stable_version"][:SHARE]
-        head = f"{'':<{NAME}}{new:>{SHARE}}{old:>{SHARE}}   {'rollback':<{BAR + 8}}proof"
+        head = f"{'':<{NAME}}{new:>{SHARE}}{old:>{SHARE}}   {'rollback':<{BAR + 9}}proof"
         yield ((head, "idle"),)
     for row in rows:
         yield _row(row)
@@ -48,7 +48,7 @@ def _row(row: Row) -> Line:
         (f"{share(row.new):>{SHARE}}{share(row.old):>{SHARE}}   ", ""),
         ("█" * filled, row.tone),
         ("·" * (BAR - filled), "idle"),
-        (f" {row.nearness:>4.0%}   ", ""),
+        (f" {100 * row.nearness:>3.0f} %   ", ""),
         (row.proof, "good" if row.is_passed else ""),
     )
 

@@ -38,7 +38,7 @@ STYLE: Final = """
   .grid { stroke: var(--line) } .edge { stroke: var(--bad); stroke-dasharray: 6 4 }
   .move { stroke: var(--soft); stroke-dasharray: 2 4 } .end { text-anchor: end }
   .drawn { fill: none; stroke-width: 2; stroke-linejoin: round } .mid { text-anchor: middle }
-  .ribbon { fill: var(--brand) } .on { fill: var(--page); font-weight: 600 }
+  .ribbon { fill: var(--brand) } .on { font-weight: 600 }
 """
 
 Points = Sequence[Mapping[str, Any]]
@@ -60,7 +60,7 @@ def svg(found: Mapping[str, Any]) -> str:
     points: Points = found["points"]
     if points:
         body += _drawn(found, points, top)
-        top += EVIDENCE + FAILURES + 118
+        top += EVIDENCE + FAILURES + 134
         body += _table(found, points[-1], top)
         top += 20 * (len(points[-1]["metrics"]) + 1)
     begun = datetime.fromisoformat(found["begun_at"]).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -88,7 +88,7 @@ def _drawn(found: Mapping[str, Any], points: Points, top: int) -> Iterator[str]:
     yield from _plot(points, _evidence(points), evidence + 8, EVIDENCE - 24, 1.0)
     edge = _y(1.0, 1.0, evidence + 8, EVIDENCE - 24)
     yield f'<path class="edge" d="M{LEFT} {edge}H{WIDTH - RIGHT}"/>'
-    yield _text(LEFT + 6, edge - 5, "rolled back from here on", "", "fill: var(--bad)")
+    yield _text(LEFT + 6, edge + 15, "rolled back from here on", "", "fill: var(--bad)")
     failures = evidence + EVIDENCE + 14
     yield _text(24, failures, "Failed requests since the step began, hidden ones too", "head")
     lines = _failures(found, points)
@@ -103,7 +103,7 @@ def _ribbon(points: Points, top: int) -> Iterator[str]:
     starts = [points[0], *(b for a, b in pairwise(points) if a["percent"] != b["percent"])]
     for one, following in zip(starts, [*starts[1:], points[-1]], strict=True):
         x, until = _x(points, one), _x(points, following)
-        strength = 0.35 + 0.65 * one["percent"] / 100
+        strength = 0.18 + 0.4 * one["percent"] / 100
         width = max(until - x, 1)
         yield (
             f'<rect class="ribbon" x="{x}" y="{top}" width="{width:.1f}" height="18" '
@@ -176,7 +176,7 @@ def _names(lines: Sequence[Line], most: float, top: int, height: int) -> Iterato
     y = float(top + height + 4 + NAMES_APART)
     for value, name, colour in sorted(ends, key=lambda one: one[0]):
         y = min(_y(min(value, most), most, top, height) + 4, y - NAMES_APART)
-        words = f"{name} {share(value) if most != 1.0 else f'{value:.0%}'}"
+        words = f"{name} {share(value) if most != 1.0 else f'{100 * value:.0f} %'}"
         yield _text(WIDTH - RIGHT + 10, y, words, "", f"fill: var({colour})")
 
 
@@ -193,7 +193,7 @@ def _table(found: Mapping[str, Any], last: Mapping[str, Any], top: int) -> Itera
     for at, row in enumerate(telling.rows(last["metrics"])):
         y = top + 20 * (at + 1)
         yield _text(24, y, row.title)
-        values = (share(row.new), share(row.old), f"{row.nearness:.0%}", row.proof)
+        values = (share(row.new), share(row.old), f"{100 * row.nearness:.0f} %", row.proof)
         for (x, _), value in zip(columns, values, strict=True):
             yield _text(x, y, value, "end")
 

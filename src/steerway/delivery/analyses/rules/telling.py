@@ -93,7 +93,7 @@ class Row:
         """How far it is through its gate, in words."""
         if self.is_passed:
             return "proven"
-        return f"{self.progress:.0%}" if self.is_needed else "-"
+        return f"{100 * self.progress:.0f} %" if self.is_needed else "-"
 
 
 def facts(found: Mapping[str, Any]) -> Facts:

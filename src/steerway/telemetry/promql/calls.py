@@ -7,11 +7,12 @@ from typing import Any, Final
 import numpy as np
 import promql_parser as grammar
 
-from steerway.telemetry.promql import buckets, functions, over_time, ranges, rates, relabelling
+from steerway.telemetry.promql import buckets, functions, ranges, relabelling
 from steerway.telemetry.promql.context import Context
 from steerway.telemetry.promql.errors import QueryFailed
 from steerway.telemetry.promql.parsing import selector, unwrapped
 from steerway.telemetry.promql.ranges import Range
+from steerway.telemetry.ranges import over_time, rates
 from steerway.telemetry.vectors import native
 from steerway.telemetry.vectors.labels import NAME, Labels, Symbols
 from steerway.telemetry.vectors.numbers import plain

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from steerway.telemetry.promql import native_over_time, over_time, rates
-from steerway.telemetry.promql.over_time import Result
-from steerway.telemetry.promql.windows import Windows, part, windows
+from steerway.telemetry.ranges import native_over_time, over_time, rates
+from steerway.telemetry.ranges.over_time import Result
+from steerway.telemetry.ranges.windows import Windows, part, windows
 from steerway.telemetry.vectors.shapes import (
     NOTHING,
     Bools,

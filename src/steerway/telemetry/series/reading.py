@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from steerway.telemetry.promql.errors import TooManySamples
 from steerway.telemetry.promql.leaves import Leaf
 from steerway.telemetry.promql.parsing import Matcher, Selector
-from steerway.telemetry.promql.windows import windows
+from steerway.telemetry.ranges.windows import windows
 from steerway.telemetry.series import natives, rolling
 from steerway.telemetry.series.index import Index
 from steerway.telemetry.series.rolling import Statement

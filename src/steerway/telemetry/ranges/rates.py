@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from steerway.telemetry.promql.errors import QueryFailed
-from steerway.telemetry.promql.over_time import Result
-from steerway.telemetry.promql.windows import Windows
+from steerway.telemetry.ranges.errors import FactorInvalid
+from steerway.telemetry.ranges.over_time import Result
+from steerway.telemetry.ranges.windows import Windows
 from steerway.telemetry.vectors import sums
 from steerway.telemetry.vectors.shapes import Bools, Floats
 
@@ -138,14 +138,13 @@ def smoothed(windows: Windows, level: Floats, trend: Floats) -> Result:
     """The value smoothed twice, by level and trend.
 
     Raises:
-        QueryFailed: a factor is not between 0 and 1.
+        FactorInvalid: a factor is not between 0 and 1.
     """
     for name, factors in (("smoothing", level), ("trend", trend)):
         bad = factors[(factors <= 0) | (factors >= 1)]
         if len(bad) and len(windows.low):
             symbol = "sf" if name == "smoothing" else "tf"
-            why = f"invalid {name} factor. Expected: 0 < {symbol} < 1, got: {bad[0]:f}"
-            raise QueryFailed(why=why)
+            raise FactorInvalid(name=name, symbol=symbol, found=float(bad[0]))
     old = np.zeros(windows.counts.shape)
     new = windows.value(windows.low)
     slope = windows.value(windows.low + 1) - new

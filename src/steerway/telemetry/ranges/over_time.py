@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from steerway.telemetry.promql.windows import Windows
+from steerway.telemetry.ranges.windows import Windows
 from steerway.telemetry.vectors import sums
 from steerway.telemetry.vectors.labels import Rows
 from steerway.telemetry.vectors.shapes import Bools, Floats

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from steerway.telemetry.promql import over_time, rates
-from steerway.telemetry.promql.over_time import Result
-from steerway.telemetry.promql.windows import Windows
+from steerway.telemetry.ranges import over_time, rates
+from steerway.telemetry.ranges.over_time import Result
+from steerway.telemetry.ranges.windows import Windows
 from steerway.telemetry.vectors.native import Histogram
 from steerway.telemetry.vectors.shapes import NOTHING, Vector
 

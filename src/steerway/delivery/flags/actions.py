@@ -23,6 +23,7 @@ from steerway.delivery.rollouts import queries as rolling
 from steerway.delivery.rollouts.errors import NoRollout, RolloutRunning
 from steerway.delivery.rollouts.models import Rollout
 from steerway.delivery.rollouts.rules import Step
+from steerway.planning.catalog import actions as services
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.changes import actions as changes
 from steerway.planning.changes import queries as held_by
@@ -179,6 +180,7 @@ def stop(work: Work, target: Target) -> None:
 
 def step(work: Work, rollout: Rollout) -> None:
     """Take the step of a rollout that is due, or note what it waits for. Taken once."""
+    services.lock(rollout.service)
     flag = Flag.objects.filter(service=rollout.service, key=rollout.flag, retired_at=None).first()
     place = flag.places.filter(environment=rollout.environment).first() if flag else None
     if place is None or place.is_off:

@@ -29,7 +29,7 @@ def apply(work: Work, declared: Declared) -> Applied:
         OnOtherServer: it lives on another server.
     """
     work.allow("services.apply", on=declared.name)
-    _lock(declared.name)
+    lock(declared.name)
     _refuse_elsewhere(work, declared.name)
     plan = queries.plan(declared)
     if not plan.is_changed:
@@ -84,8 +84,8 @@ def resume(work: Work, service: Service, *, reason: str = "") -> Service:
     return service
 
 
-def _lock(name: str) -> None:
-    """Two people who apply at once do it one after the other."""
+def lock(name: str) -> None:
+    """Have two who alter a service at once do it one after the other, until each commits."""
     list(Service.objects.select_for_update().filter(name=name).values_list("id"))
 
 

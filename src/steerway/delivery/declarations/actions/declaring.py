@@ -11,6 +11,7 @@ from steerway.delivery.declarations.models import Flag, FlagFile
 from steerway.delivery.declarations.rules.states import Origin
 from steerway.delivery.flagfiles.rules.checking import FlagFile as ReadFile
 from steerway.delivery.flagfiles.rules.checking import check_flag
+from steerway.planning.catalog import actions as services
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.catalog.rules import Difference
 from steerway.planning.changes import actions as changes
@@ -29,6 +30,7 @@ def apply(work: Work, service: str, wanted: ReadFile | None) -> list[Difference]
     Raises:
         Held: changes of the service are on hold, and this takes effect at once.
     """
+    services.lock(service)
     found = queries.plan(service, wanted)
     if not found:
         publish(work, service, None)

@@ -8,6 +8,7 @@ from steerway.delivery.declarations import queries
 from steerway.delivery.declarations.errors import RestUnclear
 from steerway.delivery.declarations.models import Exposure, Flag, FlagDocument, FlagFile, Place
 from steerway.delivery.declarations.rules import documents, exposing
+from steerway.planning.catalog import actions as services
 from steerway.planning.catalog import queries as catalog
 from steerway.planning.changes import actions as changes
 from steerway.planning.changes.models import Change
@@ -46,6 +47,7 @@ def proposed(
     Raises:
         Held: a hold or a freeze is in force, and it is neither a rollback nor an emergency.
     """
+    services.lock(target.service)
     intent = changes.Intent(
         kind=kind,
         service=target.service,
@@ -64,6 +66,7 @@ def publish(work: Work, service: str, change: Change | None) -> None:
     A variant that reaches more or fewer users than before is a release: it is recorded here,
     whatever was the cause.
     """
+    services.lock(service)  # or a document could be written of what was true before another's
     environments = [one.name for one in catalog.environments(catalog.get(service))]
     scene = _Scene(work, service, change, queries.file(service), queries.all_of(service))
     if not scene.flags and not queries.has_documents(service):

@@ -23,7 +23,14 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 STEERWAY = [sys.executable, "-m", "steerway.app"]
+OUTPUT = HERE.parents[1] / "var" / "demo"
 ANSWER_SECONDS = 30
+VISITORS = 100  # a second
+FAILED_PERCENT_MAX = 2  # of the visitors who come while a bad version is found out
+# A story has less patience than a shop: two steps, and seconds instead of minutes.
+CANARY = (
+    "{steps: [20, 50], shortest: 2s, longest: 10s, bake: 3s, warm_up: 0s, watch: [errors, latency]}"
+)
 # A proxy that leads outside is not asked for this machine's own addresses.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -47,6 +54,8 @@ class Stage:
                 "STEERWAY_PORT": str(port),
                 "STEERWAY_ROUTER_PORT": str(router),
                 "STEERWAY_REPLICA_PORTS": f"{first}-{first + 200}",
+                # The story has less patience than the two minutes of every other installation.
+                "STEERWAY_SILENCE_SECONDS": "12",
             }
         settings = json.loads(self.run("settings", "--json"))
         self.home = Path(settings["STEERWAY_HOME"])
@@ -171,14 +180,28 @@ def demo() -> None:
         tell("A team of one installs Steerway on an empty machine.")
         stage.show("up")
         declare(stage)
-        tell("The first version goes live. Visitors come, 50 a second, until the end.")
+        tell("The first version goes live. Visitors come, 100 a second, until the end.")
         stage.show("deploy", "shop", "--ref", "v1", "--why", "opening day")
         visitors = send_visitors(stage)
-        tell("v2 adds gifts and a column. It starts beside v1; traffic moves once it is healthy.")
+        tell("From now on a new version earns its traffic. The plan says exactly what differs.")
+        turn_to_canary(stage)
+        tell(
+            "v2 adds gifts and a column. It is compared with v1 every second, at 20 % and at 50 %."
+        )
         stage.show("deploy", "shop", "--ref", "v2", "--why", "gift cards")
-        tell("From now on, replica by replica. The plan says exactly what differs.")
-        turn_to_rolling(stage)
-        stage.show("deploy", "shop", "--ref", "v2", "--why", "rolling from now on")
+        tell(f"  {told(stage)}", more=True)
+        seen = [without_failures(visitors)]
+        tell("v3-bad fails each fifth checkout. It is found out by what fails, and is gone again.")
+        visitors = send_visitors(stage)
+        stage.show("deploy", "shop", "--ref", "v3-bad", fails=True)
+        keep_picture(stage)
+        tell(
+            "Whoever is sure that it was bad luck may try once more; after that, Steerway refuses."
+        )
+        stage.show("deploy", "shop", "--ref", "v3-bad", fails=True)
+        stage.show("deploy", "shop", "--ref", "v3-bad", fails=True)
+        seen.append(found_out(visitors))
+        visitors = send_visitors(stage)
         tell("A version that cannot serve gets no visitor: it fails, v2 serves on.")
         stage.show("deploy", "shop", "--ref", "v2-sick", fails=True)
         tell("A version that does not build changes nothing at all.")
@@ -193,15 +216,16 @@ def demo() -> None:
         kill_in_the_middle(stage)
         tell("A replica is killed. It comes back, and the log says so.")
         kill_a_replica(stage)
+        tell("What the router saw of each version: requests, errors, and nine of ten answers.")
+        show_signals(stage)
+        tell("Which layers are seen. A collector is paused: what is silent does not stay green.")
+        silence_the_host(stage)
         tell("What happened, from one log that proves its own integrity.")
         stage.show("status")
         stage.show("timeline", "shop", "--rows", "18")
         stage.show("log", "verify")
-        seen = farewell(visitors)
-        tell(f"The visitors: {seen['requests']} requests, {seen['failed']} failed.")
-        print(f"  by version: {json.dumps(seen['versions'])}")
-        if seen["failed"]:
-            raise Failed("A visitor saw a failure.")
+        seen.append(without_failures(visitors))
+        say_goodbye(seen)
     finally:
         if visitors and visitors.poll() is None:
             visitors.terminate()
@@ -222,9 +246,9 @@ def tell(sentence: str, *, more: bool = False) -> None:
 
 
 def send_visitors(stage: Stage) -> "subprocess.Popen[bytes]":
-    """Fifty requests a second through the router, every answer recorded."""
+    """Requests through the router, every answer recorded."""
     command = [
-        *(sys.executable, str(HERE / "loadgen.py"), "--rate", "50", "--seed", "1"),
+        *(sys.executable, str(HERE / "loadgen.py"), "--rate", str(VISITORS), "--seed", "1"),
         *("--url", stage.shop_url, "--report", str(stage.home / "visitors.json")),
     ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -239,14 +263,60 @@ def farewell(visitors: "subprocess.Popen[bytes]") -> dict[str, Any]:
     return seen
 
 
-def turn_to_rolling(stage: Stage) -> None:
+def without_failures(visitors: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """What visitors saw of whom none may have seen a failure."""
+    seen = farewell(visitors)
+    if seen["failed"]:
+        raise Failed(f"{seen['failed']} of {seen['requests']} requests failed.")
+    return seen
+
+
+def found_out(visitors: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """What visitors saw while a bad version was found out, told as it was."""
+    seen = farewell(visitors)
+    reads = sum(one["failed"] for name, one in seen["routes"].items() if name.startswith("GET"))
+    percent = 100 * seen["failed"] / seen["requests"]
+    tell(f"Of {seen['requests']} requests in that time {seen['failed']} failed ({percent:.2f} %).")
+    tell(f"All were checkouts, which nobody may send twice; of the others {reads}.", more=True)
+    if reads or percent > FAILED_PERCENT_MAX:
+        raise Failed("More failed than a bad version may cost.")
+    return seen
+
+
+def say_goodbye(seen: list[dict[str, Any]]) -> None:
+    """The whole story in numbers."""
+    requests, failed = (sum(one[name] for one in seen) for name in ("requests", "failed"))
+    tell(f"The visitors: {requests} requests, {failed} failed, all of them on v3-bad.")
+    print(f"  The evidence against it: {OUTPUT / 'v3-bad.svg'}")
+
+
+def turn_to_canary(stage: Stage) -> None:
     """Change one line of the descriptor, look at the plan, apply it."""
     file = stage.repository() / "steerway.yaml"
     copy = stage.home / "steerway.yaml"
-    text = file.read_text().replace("strategy: blue-green", "strategy: rolling")
+    asked = f"strategy: canary\n  canary: {CANARY}"
+    text = file.read_text().replace("strategy: blue-green", asked)
     copy.write_text(text.replace("repository: .", f"repository: {file.parent}"))
     stage.show("plan", "--file", str(copy))
     stage.run("apply", "--file", str(copy))
+
+
+def newest(stage: Stage) -> str:
+    """The deployment that was asked for last."""
+    found = json.loads(stage.run("deployments", "--service", "shop", "--rows", "1", "--json"))
+    return str(found[0]["ref"])
+
+
+def told(stage: Stage) -> str:
+    """The evidence of the newest canary in one line."""
+    found = json.loads(stage.run("canary", "show", newest(stage), "--json"))
+    return " ".join(found["reasons"][:2])
+
+
+def keep_picture(stage: Stage) -> None:
+    """Draw the evidence of the newest canary to where it outlives the demo."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    stage.show("canary", "show", newest(stage), "--picture", str(OUTPUT / "v3-bad.svg"))
 
 
 def kill_in_the_middle(stage: Stage) -> None:
@@ -270,6 +340,35 @@ def kill_a_replica(stage: Stage) -> None:
         lambda: replica in stage.run("log", "show", "--type", "replica.respawned"),
         "the replica to come back",
     )
+
+
+def show_signals(stage: Stage) -> None:
+    """Requests, errors and latency of the shop by version, as anybody would ask for them."""
+    shop = 'service="shop",environment="production"'
+    requests, latency = "router_requests_total", "router_request_duration_seconds_bucket"
+    stage.show("query", f"sum by (version) (increase({requests}{{{shop}}}[10m]))")
+    # A version without an error has no series of errors: it counts as zero, not as absent.
+    failed = f'increase({requests}{{{shop},code=~"5..|0"}}[10m])'
+    none = f"0 * increase({requests}{{{shop}}}[10m])"
+    stage.show("query", f"sum by (version) ({failed} or {none})")
+    stage.show(
+        "query",
+        f"histogram_quantile(0.9, sum by (version, le) (increase({latency}{{{shop}}}[10m])))",
+    )
+
+
+def silence_the_host(stage: Stage) -> None:
+    """Pause the collector of the host, and look at the coverage until its cell is stale."""
+
+    def is_stale() -> bool:
+        grids = json.loads(stage.run("coverage", "shop", "--json"))
+        cells = [cell for cell in grids[-1]["cells"] if cell["layer"] == "host"]
+        return any(cell["state"] == "stale" for cell in cells)
+
+    stage.show("telemetry", "pause", "host", "--reason", "to see what happens")
+    wait_for(is_stale, "the cell of the host to turn stale")
+    stage.show("coverage", "shop")
+    stage.show("telemetry", "resume", "host")
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import pyarrow as pa
 
@@ -49,7 +50,7 @@ from steerway.telemetry.store import series_id
 
 STATISTICS: Final = r"/stats/prometheus?filter=^(req|att)\.(requests|duration)"
 STEERWAY: Final = "steerway"
-NAMES_MAX: Final = 5_000
+NAMES_MAX: Final = 1_000  # versions that the router may still count
 # Seconds between two looks.
 ROUTER: Final = 1.0
 USUAL: Final = 15.0
@@ -200,21 +201,23 @@ class Observing:
             healthy=self._healthy,
         )
 
-    def _deployed(self) -> Mapping[str, Deployed]:
-        """What people call the versions of the router; those that left keep their names."""
-        if len(self._names) > NAMES_MAX:
-            self._names = {}
-        with reading():
-            running = self._running()
-        for one in running.versions.values():
-            cluster = cluster_name(one.service, one.environment, one.id)
-            named = Deployed(one.service, one.environment, one.version, one.ref)
-            self._names[cluster] = named
-        return dict(self._names)
+    def _deployed(self, cluster: str) -> Deployed | None:
+        """What people call a version of the router, one that has left as well."""
+        if cluster not in self._names:
+            with reading():
+                found = deployments.newest(rows=NAMES_MAX)
+                found += self._running().versions.values()  # also those that are old and serve on
+            self._names = {
+                cluster_name(one.service, one.environment, one.id): Deployed(
+                    one.service, one.environment, one.version, one.ref
+                )
+                for one in found
+            }
+        return self._names.get(cluster)
 
     def _healthy(self) -> Iterator[Healthy]:
         for cluster, endpoints in self._ground.envoy.admin.health().items():
-            if (deployed := self._names.get(cluster)) is not None:
+            if (deployed := self._deployed(cluster)) is not None:
                 yield Healthy(deployed, sum(endpoints.values()), len(endpoints))
 
     def _instances(self) -> Iterable[Instance]:

@@ -149,9 +149,12 @@ class Router:
             series_id,
             "here",
             text=self.text,
-            deployed=lambda: dict(self.names),
-            healthy=lambda: [Healthy(self.names["one"], 1, 2)],
+            deployed=self.deployed,
+            healthy=lambda: [Healthy(one, 1, 2) for one in self.names.values()],
         )
+
+    def deployed(self, name: str) -> Deployed | None:
+        return self.names.get(name)
 
     def text(self) -> bytes:
         return self.page.encode()
@@ -197,14 +200,15 @@ def test_the_first_failures_are_a_step_from_zero() -> None:
     assert ("503", 10, 0) in found
 
 
-def test_a_version_that_gets_another_name_is_no_step() -> None:
+def test_a_version_that_becomes_known_is_no_step() -> None:
     router = Router()
+    named = router.names.pop("one")
     router.look(10, c200=5)
-    router.names["one"] = Deployed("shop", "production", "v1.0", "DEP-1")
+    router.names["one"] = named
 
-    found = router.look(11, c200=7)
+    found = router.look(21, c200=7)
 
-    assert ("200", 11, 7) in found
+    assert ("200", 21, 7) in found
     assert not [row for row in found if row[2] == 0]
     assert [row[0] for row in found if str(row[2]) == "nan"] == ["200"]
 

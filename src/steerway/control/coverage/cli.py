@@ -26,6 +26,8 @@ def coverage(service: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
+    running = [one for one in found if any(c["state"] != "not expected" for c in one["cells"])]
+    found = running or found  # where nothing runs, nothing is to be seen
     if not found:
         click.echo("No services. `steerway apply` declares one.")
     for number, grid in enumerate(found):

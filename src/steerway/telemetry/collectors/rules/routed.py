@@ -36,7 +36,7 @@ def namer(
             return None
         ours, factor = METRICS[metric]
         called = labels.get("version", "")
-        deployed = known(called)
+        deployed = known(called) if called not in ("", NONE) else None
         found = {one: labels[one] for one in KEPT if labels.get(one, NONE) != NONE}
         if "le" in labels:
             found["le"] = seconds(labels["le"])

@@ -1,6 +1,6 @@
 """The router's counters, every second while there is traffic."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -18,22 +18,25 @@ from steerway.telemetry.scraping.rules.page import Layout, Page
 
 # What did not change is said again so often, and so are the replicas: a quiet router costs little.
 AGAIN_MS: Final = 5_000
+# A version that nobody knew is asked for again.
+NAME_AGAIN_MS: Final = 10_000
 
 
 @dataclass(slots=True)
 class RouterSource:
     """The router.
 
-    `text` is its page of counters, `deployed` says what people call its versions, `healthy` how
-    many replicas have traffic.
+    `text` is its page of counters, `deployed` says what people call a version of it, `healthy`
+    how many replicas have traffic.
     """
 
     identify: Identify
     instance: str
     text: Callable[[], bytes]
-    deployed: Callable[[], Mapping[str, Deployed]]
+    deployed: Callable[[str], Deployed | None]
     healthy: Callable[[], Iterable[Healthy]]
-    names: Mapping[str, Deployed] = field(default_factory=dict)
+    is_unknown: bool = False
+    named_at_ms: int = 0
     page: Page = field(init=False)
     replicas: Track = field(init=False)
     all_at_ms: int = 0
@@ -53,8 +56,8 @@ class RouterSource:
         Raises:
             SteerwayError: the router does not answer.
         """
-        if (names := self.deployed()) != self.names:
-            self.names = names
+        if self.is_unknown and ts_ms - self.named_at_ms >= NAME_AGAIN_MS:
+            self.is_unknown, self.named_at_ms = False, ts_ms
             self.page.rename()
         is_renamed, layout = self.page.is_renamed, self.page.layout
         try:
@@ -71,7 +74,9 @@ class RouterSource:
         return self.page.end(ts_ms), self.replicas.end(ts_ms)
 
     def _known(self, name: str) -> Deployed | None:
-        return self.names.get(name)
+        found = self.deployed(name)
+        self.is_unknown |= found is None
+        return found
 
     def _told(
         self, found: Batch, layout: Layout | None, ts_ms: int, *, is_renamed: bool

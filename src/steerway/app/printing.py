@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from steerway import __version__
 from steerway.delivery.deployments import queries as deployments
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.workflows.ground import Ground
@@ -27,10 +28,12 @@ from steerway.telemetry.store import Store
 from steerway.telemetry.traces.workflows import Meter
 
 # What runs, and what it is called, is asked for so often and not at every look.
-KNOWN_FOR: Final = timedelta(seconds=2)
+KNOWN_FOR: Final = timedelta(seconds=5)
 # What a replica printed last is read after it is gone, also when the server was gone meanwhile.
 GONE_FOR: Final = timedelta(minutes=10)
-RECENT_MAX: Final = 500
+RECENT_MAX: Final = 200
+
+STEERWAY: Final = "steerway"
 
 Place = tuple[str, str]
 
@@ -91,8 +94,19 @@ class Printing:
             recent = [*deployments.all_serving(services), *deployments.newest(rows=RECENT_MAX)]
         named = {one.id: one for one in (*recent, *found)}
         self._versions = {_name(one): one.version for one in named.values()}
-        self._sources = self._found(replicas, named, sections)
+        self._sources = [self._own(), *self._found(replicas, named, sections)]
         self._asked_at = now
+
+    def _own(self) -> Source:
+        """What this server says of itself; its log of events is another thing."""
+        return Source(
+            instance="server",
+            path=self._settings.log / "server.log",
+            service=STEERWAY,
+            environment="",
+            version=__version__,
+            source=STEERWAY,
+        )
 
     def _found(
         self,

@@ -48,7 +48,8 @@ FROM logs WHERE {where} GROUP BY start, level ORDER BY start
 """
 MARKS: Final = """
 SELECT instance, argMax(attributes[{name:String}], ts) AS place, max(ts) AS at FROM logs
-WHERE ts >= {since:DateTime64(6)} AND source = 'process' AND mapContains(attributes, {name:String})
+WHERE ts >= {since:DateTime64(6)} AND source IN ('process', 'steerway')
+    AND mapContains(attributes, {name:String})
 GROUP BY instance
 """
 REQUESTS: Final = """

@@ -273,3 +273,40 @@ def test_the_editor_knows_what_is_being_typed_and_where_a_mistake_is(
 
     visitor.close()
     assert found == [list(contexts.values()), list(mistakes.values())]
+
+
+UNITS = """async (cases) => {
+  const { written } = await import("/static/js/charts/units.js");
+  const { stacked, frame } = await import("/static/js/charts/frames.js");
+  const grid = { start: 0, end: 30, step: 10 };
+  const one = { metric: { version: "v1" }, values: [[0, "1"], [20, "NaN"], [30, "4"]] };
+  const found = frame([{ series: [one], grid }], [{ text: "up", legend: "{{version}}" }]);
+  const piled = stacked([{ values: [1, null, null] }, { values: [2, 3, null] }]);
+  return [cases.map(([unit, value]) => written(unit, value)), found.series[0].values, piled];
+}"""
+
+
+def test_numbers_are_written_in_their_unit_and_gaps_stay_gaps(
+    browser: Browser, bare_stage: Stage
+) -> None:
+    visitor = Visitor(browser, bare_stage)
+    page = visitor.go("/log")
+    cases = {
+        ("requests/s", 1284.4): "1284/s",
+        ("ratio", 0.0062): "0.62 %",
+        ("seconds", 0.0468): "46.8 ms",
+        ("seconds", 90): "1.5 min",
+        ("bytes", 1536): "1.5 kB",
+        ("bytes/s", 0): "0 B/s",
+        ("cores", 0.0072): "7.2 mcores",
+        ("", 1234567): "1.23M",
+        ("beans", 3): "3 beans",
+        ("", None): "\N{EN DASH}",
+    }
+
+    texts, values, piled = page.evaluate(UNITS, [list(case) for case in cases])
+
+    visitor.close()
+    assert texts == list(cases.values())
+    assert values == [1, None, None, 4]
+    assert piled == [[1, 0, None], [3, 3, None]]

@@ -85,3 +85,26 @@ def test_a_person_has_the_same_letters_and_colour_every_time() -> None:
     assert words.initials("local:root") == "RO"
     assert words.initials("Mara Okafor") == "MO"
     assert words.hue("alice") == words.hue("alice") < words.HUES
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"),
+    [(None, "\N{EN DASH}"), (0, "0 %"), (0.00001, "< 0.01 %"), (0.0226, "2.26 %"), (1.0, "100 %")],
+)
+def test_a_share_above_zero_is_never_shown_as_zero(ratio: float | None, expected: str) -> None:
+    assert words.share(ratio) == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (timedelta(0), "0 ms"),
+        (timedelta(microseconds=340), "340 µs"),
+        (timedelta(milliseconds=42.25), "42.2 ms"),
+        (timedelta(milliseconds=420), "420 ms"),
+        (timedelta(seconds=2.5), "2.5 s"),
+        (timedelta(minutes=2), "2 min 0 s"),
+    ],
+)
+def test_a_piece_of_work_reads_by_its_size(length: timedelta, expected: str) -> None:
+    assert words.span_text(length) == expected

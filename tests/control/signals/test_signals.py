@@ -5,8 +5,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from steerway.app import descriptor
+from steerway.app.descriptor_declared import declared
 from steerway.control.signals import queries, rules
 from steerway.control.signals.rules import Place
+from steerway.planning.catalog import actions as catalog
 from steerway.platform import clock
 from steerway.platform.identity.models import User
 from steerway.telemetry.metrics import queries as metrics
@@ -111,3 +114,18 @@ def test_a_deployment_is_a_marker_that_leads_to_its_page() -> None:
 @pytest.mark.django_db
 def test_who_is_not_signed_in_sees_no_part() -> None:
     assert Client().get("/services/shop/signals/endpoints").status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_service_that_serves_nothing_has_no_charts_of_traffic() -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("alice", role="viewer"), BACKEND)
+    text = "steerway: 1\nservice: mailer\nrun:\n  command: python -m mailer\n  port: none\n"
+    work = scene.at(clock.now())
+    catalog.apply(work, declared(descriptor.load(text, "steerway.yaml")))
+
+    page = client.get("/services/mailer").content.decode()
+
+    assert 'aria-label="CPU"' in page
+    assert 'aria-label="Traffic"' not in page
+    assert "signals/endpoints" not in page

@@ -97,12 +97,16 @@ def _signals(request: SteerwayRequest, name: str, declared: list[Environment]) -
     )
     if chosen is None:
         return {}
-    limits = LimitsSection.stored(chosen.resolved.get("run", {}).get("limits", {}))
+    run = chosen.resolved.get("run", {})
+    limits = LimitsSection.stored(run.get("limits", {}))
+    is_routed = run.get("port") != "none"
     place = Place(name, chosen.name, memory_bytes=limits.memory, cpus=limits.cpus)
     return {
         "place": place,
         "has_dashboard": bool(chosen.resolved.get("dashboard", {}).get("rows")),
-        "charts": signals.charts(place),
+        # What serves nothing has no traffic, and a chart of it would always be empty.
+        "charts": signals.charts(place) if is_routed else signals.saturation(place),
+        "is_routed": is_routed,
         "range": ranges.of(request.GET, request.work.now),
     }
 

@@ -66,7 +66,7 @@ class Running:
     """The replicas that should run here, and what their deployments are called."""
 
     replicas: list[Replica]
-    versions: Mapping[Any, Deployment]
+    versions: Mapping[UUID, Deployment]
 
     def labels(self, one: Replica) -> dict[str, str]:
         """What the series of a replica have."""

@@ -11,9 +11,12 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from importlib.abc import MetaPathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import uvicorn
@@ -62,6 +65,21 @@ class PathTooLong(Refused):
     )
 
 
+class WithoutPandas(MetaPathFinder):
+    """Says that there is no pandas.
+
+    The telemetry engine has it installed for conversions that nobody asks for here, and pyarrow
+    loads whatever pandas it finds with the first array: 28 MB and half a second.
+    """
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        """Let every other module be found by somebody else."""
+        if name == "pandas":
+            raise ModuleNotFoundError("the server does without pandas", name=name)
+
+
 def serve(settings: Settings, make_worker: "WorkerMaker | None" = None) -> None:
     """Run the server until it is told to stop.
 
@@ -72,6 +90,7 @@ def serve(settings: Settings, make_worker: "WorkerMaker | None" = None) -> None:
         PortTaken: another program has the port.
     """
     os.umask(0o077)
+    sys.meta_path.insert(0, WithoutPandas())
     for directory in (settings.home, settings.run, settings.log):
         directory.mkdir(parents=True, exist_ok=True)
     with _home_lock(settings), contextlib.ExitStack() as doors:

@@ -59,7 +59,8 @@ docs: install    ## Write the generated reference.
 	@$(BIN)/python -m steerway.app.reference docs/reference
 
 bench: install   ## Print the measured claims, each beside its peer.
-	@for file in benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
+	@missed=; for file in benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$file || missed="$$missed $$file"; done; \
+	  test -z "$$missed" || { echo "Not within their bounds:$$missed"; exit 1; }
 
 lock: install    ## Resolve the dependencies again.
 	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \

@@ -17,7 +17,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -175,33 +176,51 @@ def demo() -> None:
     """The whole story, on an installation of its own that is removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="swdemo"))
     stage = Stage(home)
-    visitors = None
     try:
         tell("A team of one installs Steerway on an empty machine.")
         stage.show("up")
         declare(stage)
         tell("The first version goes live. Visitors come, 100 a second, until the end.")
         stage.show("deploy", "shop", "--ref", "v1", "--why", "opening day")
-        visitors = send_visitors(stage)
+        say_goodbye([earn_it(stage), be_found_out(stage), carry_on(stage)])
+    finally:
+        stage.run("down")
+        remove(home)
+
+
+def earn_it(stage: Stage) -> dict[str, Any]:
+    """A good version gets the traffic as it earns it; what visitors saw."""
+    with visitors(stage, crowd=1) as seen:
         tell("From now on a new version earns its traffic. The plan says exactly what differs.")
         turn_to_canary(stage)
-        tell(
-            "v2 adds gifts and a column. It is compared with v1 every second, at 20 % and at 50 %."
-        )
+        tell("v2 adds gifts and a column. It is compared with v1 every second, step by step.")
         stage.show("deploy", "shop", "--ref", "v2", "--why", "gift cards")
-        tell(f"  {told(stage)}", more=True)
-        seen = [without_failures(visitors)]
-        tell("v3-bad fails each fifth checkout. It is found out by what fails, and is gone again.")
-        visitors = send_visitors(stage)
+        tell(told(stage))
+    refuse_failures(seen)
+    return seen
+
+
+def be_found_out(stage: Stage) -> dict[str, Any]:
+    """A bad version is taken back, twice, and not tried a third time; what visitors saw."""
+    with visitors(stage, crowd=2) as seen:
+        tell("v3-bad fails each fifth checkout. It is found out by what fails, and taken back.")
         stage.show("deploy", "shop", "--ref", "v3-bad", fails=True)
         keep_picture(stage)
-        tell(
-            "Whoever is sure that it was bad luck may try once more; after that, Steerway refuses."
-        )
+        tell("Whoever thinks that it was bad luck may try once more. Then Steerway refuses.")
         stage.show("deploy", "shop", "--ref", "v3-bad", fails=True)
         stage.show("deploy", "shop", "--ref", "v3-bad", fails=True)
-        seen.append(found_out(visitors))
-        visitors = send_visitors(stage)
+    reads = sum(one["failed"] for name, one in seen["routes"].items() if name.startswith("GET"))
+    percent = 100 * seen["failed"] / seen["requests"]
+    tell(f"Of {seen['requests']} requests in that time {seen['failed']} failed ({percent:.2f} %):")
+    tell(f"checkouts, which nobody may send twice. Of those that only read, {reads}.", more=True)
+    if reads or percent > FAILED_PERCENT_MAX:
+        raise Failed("More failed than a bad version may cost.")
+    return seen
+
+
+def carry_on(stage: Stage) -> dict[str, Any]:
+    """What else goes wrong where software runs; what visitors saw of it."""
+    with visitors(stage, crowd=3) as seen:
         tell("A version that cannot serve gets no visitor: it fails, v2 serves on.")
         stage.show("deploy", "shop", "--ref", "v2-sick", fails=True)
         tell("A version that does not build changes nothing at all.")
@@ -224,13 +243,8 @@ def demo() -> None:
         stage.show("status")
         stage.show("timeline", "shop", "--rows", "18")
         stage.show("log", "verify")
-        seen.append(without_failures(visitors))
-        say_goodbye(seen)
-    finally:
-        if visitors and visitors.poll() is None:
-            visitors.terminate()
-        stage.run("down")
-        remove(home)
+    refuse_failures(seen)
+    return seen
 
 
 def remove(home: Path) -> None:
@@ -245,42 +259,31 @@ def tell(sentence: str, *, more: bool = False) -> None:
     print(f"{'' if more else chr(10)}  {sentence}", flush=True)
 
 
-def send_visitors(stage: Stage) -> "subprocess.Popen[bytes]":
-    """Requests through the router, every answer recorded."""
+@contextmanager
+def visitors(stage: Stage, *, crowd: int) -> Iterator[dict[str, Any]]:
+    """Requests through the router meanwhile; each crowd has carts of its own.
+
+    What is given is filled at the end with what they saw.
+    """
+    report = stage.home / f"visitors-{crowd}.json"
     command = [
-        *(sys.executable, str(HERE / "loadgen.py"), "--rate", str(VISITORS), "--seed", "1"),
-        *("--url", stage.shop_url, "--report", str(stage.home / "visitors.json")),
+        *(sys.executable, str(HERE / "loadgen.py"), "--rate", str(VISITORS)),
+        *("--seed", str(crowd), "--url", stage.shop_url, "--report", str(report)),
     ]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    seen: dict[str, Any] = {}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield seen
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=ANSWER_SECONDS)
+    seen |= json.loads(report.read_text())
 
 
-def farewell(visitors: "subprocess.Popen[bytes]") -> dict[str, Any]:
-    """End the visitors; what they saw."""
-    visitors.send_signal(signal.SIGTERM)
-    visitors.wait(timeout=ANSWER_SECONDS)
-    report = Path(visitors.args[visitors.args.index("--report") + 1])  # type: ignore[union-attr, index]
-    seen: dict[str, Any] = json.loads(report.read_text())
-    return seen
-
-
-def without_failures(visitors: "subprocess.Popen[bytes]") -> dict[str, Any]:
-    """What visitors saw of whom none may have seen a failure."""
-    seen = farewell(visitors)
+def refuse_failures(seen: dict[str, Any]) -> None:
+    """Nobody may have seen a failure."""
     if seen["failed"]:
         raise Failed(f"{seen['failed']} of {seen['requests']} requests failed.")
-    return seen
-
-
-def found_out(visitors: "subprocess.Popen[bytes]") -> dict[str, Any]:
-    """What visitors saw while a bad version was found out, told as it was."""
-    seen = farewell(visitors)
-    reads = sum(one["failed"] for name, one in seen["routes"].items() if name.startswith("GET"))
-    percent = 100 * seen["failed"] / seen["requests"]
-    tell(f"Of {seen['requests']} requests in that time {seen['failed']} failed ({percent:.2f} %).")
-    tell(f"All were checkouts, which nobody may send twice; of the others {reads}.", more=True)
-    if reads or percent > FAILED_PERCENT_MAX:
-        raise Failed("More failed than a bad version may cost.")
-    return seen
 
 
 def say_goodbye(seen: list[dict[str, Any]]) -> None:

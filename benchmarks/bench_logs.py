@@ -4,6 +4,7 @@ Run as `python benchmarks/bench_logs.py [LINES]`. Times are medians of five, in 
 """
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -17,12 +18,12 @@ from pathlib import Path
 
 from steerway.platform.settings import load
 from steerway.telemetry import store as stores
+from steerway.telemetry.following.rules.requests import requests
+from steerway.telemetry.following.rules.sources import Source
+from steerway.telemetry.following.workflows.following import Follower
 from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.logs import queries
-from steerway.telemetry.logs.rules.requests import requests
 from steerway.telemetry.logs.rules.search import Filter
-from steerway.telemetry.logs.rules.sources import Source
-from steerway.telemetry.logs.workflows.following import Follower
 from steerway.telemetry.store import Store
 
 LINES = 10_000_000
@@ -52,14 +53,24 @@ FROM numbers({first:UInt64}, {rows:UInt64})
 """
 
 
-def timed(task: Callable[[], object], times: int = 5) -> tuple[float, float, object]:
-    """Median and slowest of some runs in milliseconds, and the answer."""
-    taken, answer = [], None
+def timed(name: str, task: Callable[[], object], times: int = 5) -> None:
+    """Print the median and the slowest of some runs, and the median of the processors' time."""
+    walls, used = [], []
     for _ in range(times):
-        begin = time.perf_counter()
-        answer = task()
-        taken.append((time.perf_counter() - begin) * 1000)
-    return statistics.median(taken), max(taken), answer
+        begin, cpu = time.perf_counter(), _cpu()
+        task()
+        walls.append((time.perf_counter() - begin) * 1000)
+        used.append((_cpu() - cpu) * 1000)
+    print(
+        f"{name:32}{statistics.median(walls):8.0f}{max(walls):9.0f}{statistics.median(used):9.0f}",
+        flush=True,
+    )
+
+
+def _cpu() -> float:
+    """Seconds of processors that this process and those it waited for have used."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def fill(store: Store, lines: int) -> None:
@@ -97,10 +108,9 @@ def search(store: Store) -> None:
         "histogram of a rare word": (queries.histogram, of(text=RARE)),
         "facets of a service": (queries.facets, of(service="service3")),
     }
-    print(f"{'':32}{'median':>8}{'slowest':>9}")
+    print(f"{'':32}{'median':>8}{'slowest':>9}{'CPU':>9}")
     for name, (query, asked) in cases.items():
-        median, slowest, _ = timed(partial(query, store, asked))
-        print(f"{name:32}{median:8.0f}{slowest:9.0f}")
+        timed(name, partial(query, store, asked))
 
 
 def peers(store: Store, home: Path) -> None:
@@ -118,8 +128,7 @@ def peers(store: Store, home: Path) -> None:
         if shutil.which(tool):
             command = [tool, "-i", "-c", RARE, str(file)]
             run = partial(subprocess.run, command, capture_output=True, check=True)
-            median, slowest, _ = timed(run, 3)
-            print(f"{tool + ' -i, rare word':32}{median:8.0f}{slowest:9.0f}")
+            timed(f"{tool} -i, rare word", run, 3)
     file.unlink()
 
 

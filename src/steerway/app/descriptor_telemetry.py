@@ -5,7 +5,7 @@ from pydantic import Field
 from steerway.platform.descriptor.section import Section
 from steerway.telemetry.collectors.descriptor import SupplierSection
 from steerway.telemetry.databases.descriptor import ObservedDatabaseSection
-from steerway.telemetry.logs.descriptor import LogsSection
+from steerway.telemetry.following.descriptor import LogsSection
 from steerway.telemetry.scraping.descriptor import ScrapeSection
 
 

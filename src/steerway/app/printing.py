@@ -19,11 +19,11 @@ from steerway.platform.keys import key
 from steerway.platform.secrets.sealing import unseal
 from steerway.platform.settings import Settings
 from steerway.telemetry import store
+from steerway.telemetry.following.descriptor import LogsSection
+from steerway.telemetry.following.rules.sources import Source
+from steerway.telemetry.following.workflows.following import Follower
+from steerway.telemetry.following.workflows.requests import RequestFollower
 from steerway.telemetry.ingest.workflows import Intake
-from steerway.telemetry.logs.descriptor import LogsSection
-from steerway.telemetry.logs.rules.sources import Source
-from steerway.telemetry.logs.workflows.following import Follower
-from steerway.telemetry.logs.workflows.requests import RequestFollower
 from steerway.telemetry.store import Store
 from steerway.telemetry.traces.workflows import Meter
 

@@ -5,13 +5,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import pyarrow as pa
-
 from steerway.telemetry.logs.rules import severity as severities
 from steerway.telemetry.logs.rules.conditions import where
-from steerway.telemetry.logs.rules.places import Place, place
-from steerway.telemetry.logs.rules.requests import keys
 from steerway.telemetry.logs.rules.search import (
+    PLACE,
     ROWS,
     ROWS_MAX,
     Bar,
@@ -25,7 +22,6 @@ from steerway.telemetry.logs.rules.search import (
     cursor_after,
     step_of,
 )
-from steerway.telemetry.logs.rules.sources import PLACE
 from steerway.telemetry.store import Cancel, Limits, Store
 
 LIMITS: Final = Limits(seconds=20, memory_bytes=400 * 1024 * 1024, rows_max=20_000)
@@ -46,17 +42,6 @@ SELECT toUnixTimestamp(toStartOfInterval(ts, INTERVAL {{step:UInt32}} SECOND)) A
        toUInt8(if(severity = 0, 0, intDiv(severity - 1, 4) * 4 + 1)) AS level, count() AS lines
 FROM logs WHERE {where} GROUP BY start, level ORDER BY start
 """
-MARKS: Final = """
-SELECT instance, argMax(attributes[{name:String}], ts) AS place, max(ts) AS at FROM logs
-WHERE ts >= {since:DateTime64(6)} AND source IN ('process', 'steerway')
-    AND mapContains(attributes, {name:String})
-GROUP BY instance
-"""
-REQUESTS: Final = """
-SELECT ts, client, path, status, request_id FROM requests
-WHERE ts >= {since:DateTime64(3)} AND ts <= {until:DateTime64(3)}
-"""
-RECOVERY: Final = Limits(seconds=60, memory_bytes=400 * 1024 * 1024, rows_max=5_000_000)
 FACETED: Final = ("service", "environment", "version", "instance", "source", "level")
 # What is nearly a constant of each replica is counted in one pass; few combinations exist.
 FACETS: Final = """
@@ -215,27 +200,3 @@ def around(store: Store, at: datetime, *, service: str, instance: str, rows: int
     params["rows"] = rows + 1
     table = store.table(FOLLOWING.format(where=condition, key=KEY), params, limits=LIMITS)
     return Page((*map(line_of, reversed(table.to_pylist())), *before), "")
-
-
-def marks(store: Store, *, since: datetime) -> dict[str, tuple[Place, datetime]]:
-    """How far the log of each program was read, by its lines since a moment, and the last one's.
-
-    Raises:
-        StoreDown: the store does not answer.
-    """
-    table = store.table(MARKS, {"since": since, "name": PLACE}, limits=LIMITS)
-    return {
-        row["instance"]: (known, row["at"])
-        for row in table.to_pylist()
-        if (known := place(row["place"]))
-    }
-
-
-def known_requests(store: Store, *, since: datetime, until: datetime) -> pa.ChunkedArray:
-    """What tells the stored requests of a span of time apart; both ends included.
-
-    Raises:
-        StoreDown: the store does not answer.
-    """
-    params = {"since": since, "until": until}
-    return keys(store.table(REQUESTS, params, limits=RECOVERY))

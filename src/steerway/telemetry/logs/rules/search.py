@@ -20,6 +20,10 @@ STEPS: Final = tuple(
 )
 DAY: Final = timedelta(days=1)
 TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
+# What Steerway itself notes on a line.
+PLACE: Final = "steerway.place"  # the file was read up to here; on the last line of a batch
+CUT: Final = "steerway.cut"  # the line goes on in the next one
+GAP: Final = "steerway.gap"  # lines before this one may be missing
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _TERM: Final = re.compile(r'(-?)"((?:[^"\\]|\\.)*)"|(\S+)')

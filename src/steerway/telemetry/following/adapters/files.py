@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from steerway.telemetry.logs.rules.places import PRINT_BYTES, Place, digest
+from steerway.telemetry.following.rules.places import PRINT_BYTES, Place, digest
 
 ARCHIVES_MAX: Final = 5
 # A file that is renamed just now is in neither place for a moment.

@@ -12,15 +12,12 @@ from urllib.parse import quote, quote_plus
 import pyarrow as pa
 
 from steerway.platform.secrets.rules import redact
+from steerway.telemetry.following.rules.lines import VALUE_MAX, Parsed, believed, parse, plain
+from steerway.telemetry.following.rules.messages import Message
 from steerway.telemetry.ingest.rules.tables import SCHEMAS
-from steerway.telemetry.logs.rules.lines import VALUE_MAX, Parsed, believed, parse, plain
-from steerway.telemetry.logs.rules.messages import Message
+from steerway.telemetry.logs.rules.search import CUT
 
 PROCESS: Final = "process"
-# What Steerway itself notes on a line.
-PLACE: Final = "steerway.place"  # the file was read up to here; on the last line of a batch
-CUT: Final = "steerway.cut"  # the line goes on in the next one
-GAP: Final = "steerway.gap"  # lines before this one may be missing
 _MICROSECOND: Final = timedelta(microseconds=1)
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _SEPARATOR: Final = "\0"  # no secret has one, and none is left in a line

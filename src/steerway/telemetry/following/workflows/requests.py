@@ -6,12 +6,12 @@ from typing import Final
 
 import pyarrow as pa
 
-from steerway.telemetry.logs import queries
-from steerway.telemetry.logs.adapters import files
-from steerway.telemetry.logs.rules import requests as making
-from steerway.telemetry.logs.rules.places import Place
-from steerway.telemetry.logs.workflows import places
-from steerway.telemetry.logs.workflows.places import Mark
+from steerway.telemetry.following import queries
+from steerway.telemetry.following.adapters import files
+from steerway.telemetry.following.rules import requests as making
+from steerway.telemetry.following.rules.places import Place
+from steerway.telemetry.following.workflows import places
+from steerway.telemetry.following.workflows.places import Mark
 from steerway.telemetry.store import Store
 
 PIECE_BYTES: Final = 8 * 1024 * 1024

@@ -10,11 +10,11 @@ from pathlib import Path
 from steerway.platform import clock
 from steerway.platform.settings import load
 from steerway.telemetry import store as stores
+from steerway.telemetry.following.rules.sources import Source
+from steerway.telemetry.following.workflows.following import Follower
 from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.logs import queries
 from steerway.telemetry.logs.rules.search import Filter
-from steerway.telemetry.logs.rules.sources import Source
-from steerway.telemetry.logs.workflows.following import Follower
 from steerway.telemetry.store import Store
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

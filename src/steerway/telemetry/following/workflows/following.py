@@ -9,15 +9,16 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from steerway.telemetry.logs import queries
-from steerway.telemetry.logs.adapters import files
-from steerway.telemetry.logs.adapters.files import Piece
-from steerway.telemetry.logs.rules import sources as making
-from steerway.telemetry.logs.rules.messages import Grouping, Message, lines
-from steerway.telemetry.logs.rules.places import Place
-from steerway.telemetry.logs.rules.sources import GAP, PLACE, Rows, Source
-from steerway.telemetry.logs.workflows import places
-from steerway.telemetry.logs.workflows.places import Mark
+from steerway.telemetry.following import queries
+from steerway.telemetry.following.adapters import files
+from steerway.telemetry.following.adapters.files import Piece
+from steerway.telemetry.following.rules import sources as making
+from steerway.telemetry.following.rules.messages import Grouping, Message, lines
+from steerway.telemetry.following.rules.places import Place
+from steerway.telemetry.following.rules.sources import Rows, Source
+from steerway.telemetry.following.workflows import places
+from steerway.telemetry.following.workflows.places import Mark
+from steerway.telemetry.logs.rules.search import GAP, PLACE
 from steerway.telemetry.store import Store
 
 PIECE_BYTES: Final = 1024 * 1024  # of one log at a time, so that a loud one does not starve others

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from steerway.delivery.router.adapters.bootstrap import ACCESS_LOG
+from steerway.telemetry.following.rules.requests import FIELDS, TRACEPARENT, requests
+from steerway.telemetry.following.workflows.requests import RequestFollower
 from steerway.telemetry.ingest.workflows import Intake
-from steerway.telemetry.logs.rules.requests import FIELDS, TRACEPARENT, requests
-from steerway.telemetry.logs.workflows.requests import RequestFollower
 from steerway.telemetry.store import Store
 from tests.cast import NOON
 

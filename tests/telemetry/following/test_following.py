@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from steerway.delivery.runtimes.adapters import logs as runtime
+from steerway.telemetry.following.rules.sources import Source
+from steerway.telemetry.following.workflows.following import Follower
 from steerway.telemetry.ingest.errors import NotStored
 from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.logs import queries
 from steerway.telemetry.logs.rules.search import Filter, Line
-from steerway.telemetry.logs.rules.sources import Source
-from steerway.telemetry.logs.workflows.following import Follower
 from steerway.telemetry.store import Store
 from tests.cast import NOON
 

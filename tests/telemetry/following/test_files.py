@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from steerway.delivery.runtimes.adapters import logs
-from steerway.telemetry.logs.adapters.files import read
-from steerway.telemetry.logs.rules.places import Place, place
+from steerway.telemetry.following.adapters.files import read
+from steerway.telemetry.following.rules.places import Place, place
 
 MUCH = 1 << 20
 

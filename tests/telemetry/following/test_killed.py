@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from steerway.delivery.runtimes.adapters import logs as runtime
-from tests.telemetry.logs import follow_forever
+from tests.telemetry.following import follow_forever
 
 LINES = 6000
 PROGRAM = [sys.executable, follow_forever.__file__]

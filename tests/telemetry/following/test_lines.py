@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from steerway.telemetry.following.rules.lines import believed, moment_of, parse, plain
+from steerway.telemetry.following.rules.messages import LINE_BYTES_MAX, lines
 from steerway.telemetry.logs.errors import FilterInvalid
 from steerway.telemetry.logs.rules import asking
-from steerway.telemetry.logs.rules.lines import believed, moment_of, parse, plain
-from steerway.telemetry.logs.rules.messages import LINE_BYTES_MAX, lines
 from steerway.telemetry.logs.rules.search import Term, step_of, terms
 from steerway.telemetry.logs.rules.severity import NUMBERS, name, number
 from tests.cast import NOON

@@ -2,8 +2,8 @@
 
 import pytest
 
-from steerway.telemetry.logs.rules import messages
-from steerway.telemetry.logs.rules.messages import Grouping
+from steerway.telemetry.following.rules import messages
+from steerway.telemetry.following.rules.messages import Grouping
 
 PYTHON = """ERROR app cannot pay
 Traceback (most recent call last):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from steerway.telemetry.logs.rules.places import Place, place
+from steerway.telemetry.following.rules.places import Place, place
 
 
 @dataclass(frozen=True, slots=True)

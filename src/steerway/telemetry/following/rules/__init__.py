@@ -1,0 +1,1 @@
+"""What a line says, which lines belong together, and how far a file was read. Pure."""

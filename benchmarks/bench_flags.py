@@ -5,10 +5,10 @@
 The same flags, said in each one's own format, for the same thousand users in turn: a flag that is
 simply on, one for the users of a plan, one for an address of a company, ten percent of users, and
 ten percent of the users in a list of countries. Every evaluator is asked as its own client asks,
-with a context made beforehand; rounds of all take turns. Batches of fifty evaluations are timed
-in processor time, so that the clock and neighbours cost little; the middle and the 99th
-percentile are of batches. The bound: the fastest
-of the others takes ten times as long, in the middle and at the 99th percentile.
+with a context made beforehand; rounds of all take turns. A batch is as many evaluations as take a
+fifth of a millisecond, so that what disturbs a batch weighs the same for everybody, and is timed
+in processor time; the middle and the 99th percentile are of batches. The bound: the fastest of
+the others takes ten times as long, in the middle and at the 99th percentile.
 """
 
 import gc
@@ -31,8 +31,9 @@ from steerway.openfeature.provider import SteerwayProvider
 
 BOUND: Final = 10
 USERS: Final = 1_000
-BATCH: Final = 50
-BATCHES: Final = 400  # a round; every evaluator has as many
+BATCH_NS: Final = 200_000
+WARM: Final = 100
+BATCHES: Final = 100  # a round; every evaluator has as many
 ROUNDS: Final = 5
 COUNTRIES: Final = ["de", "fr", "at"]
 CASES: Final = ("on for all", "by plan", "by address", "10 % of users", "10 % in a list")
@@ -84,16 +85,20 @@ def measured(evaluators: dict[str, Asked]) -> dict[tuple[str, str], list[float]]
 def _batches(asked: Asked, case: str) -> list[float]:
     ask, contexts = asked
     gc.collect()
-    clock = time.thread_time_ns  # neighbours on a busy machine do not count
-    found = []
-    for batch in range(BATCHES):
-        first = batch * BATCH % USERS
-        users = contexts[first : first + BATCH]
-        begun = clock()
-        for context in users:
-            ask(case, context)
-        found.append((clock() - begun) / BATCH)
-    return found
+    _timed(ask, case, contexts[:WARM])
+    count = max(1, round(BATCH_NS / _timed(ask, case, contexts[:WARM])))
+    around = contexts * (1 + count // USERS) + contexts[:count]
+    starts = range(0, BATCHES * 7, 7)  # other users in each batch
+    return [_timed(ask, case, around[s % USERS : s % USERS + count]) for s in starts]
+
+
+def _timed(ask: Ask, case: str, contexts: list[Any]) -> float:
+    """Nanoseconds of one evaluation."""
+    clock = time.thread_time_ns
+    begun = clock()
+    for context in contexts:
+        ask(case, context)
+    return (clock() - begun) / len(contexts)
 
 
 def _tell(found: dict[tuple[str, str], list[float]], others: list[str]) -> None:

@@ -150,7 +150,8 @@ class Observing:
                 one.service, one.environment, running.labels(one)["version"], one.program, one.port
             )
             for one in running.replicas
-            if one.deployment_id in running.versions
+            # One that has not been healthy yet does not listen yet, which is no failure.
+            if one.deployment_id in running.versions and (one.routed or one.port is None)
         ]
         return map(self._scrape, targets(declared, instances))
 

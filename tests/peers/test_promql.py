@@ -233,9 +233,7 @@ def test_promtool_asks_us_as_it_asks_prometheus(ours: str) -> None:
     assert labels.split() == ["attic", "cellar", "den"]
 
 
-@pytest.mark.skipif(
-    "PROMQLTEST" not in os.environ, reason="Prometheus' tests are not here"
-)
+@pytest.mark.skipif("PROMQLTEST" not in os.environ, reason="Prometheus' tests are not here")
 def test_prometheus_own_tests_pass(store: Store) -> None:
     wrong, total = [], 0
     for path in sorted(Path(os.environ["PROMQLTEST"]).glob("*.test")):

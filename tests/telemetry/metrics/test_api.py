@@ -294,6 +294,8 @@ def test_whoever_leaves_takes_the_query_along(shop: Store) -> None:
     started = threading.Event()
 
     class Slow:
+        layout = shop.layout
+
         def table(
             self, sql: str, params: Any = None, *, limits: Any = None, cancel: Any = None
         ) -> Any:
@@ -312,7 +314,7 @@ def test_whoever_leaves_takes_the_query_along(shop: Store) -> None:
     async def receive() -> Any:
         if events:
             return events.pop()
-        await asyncio.to_thread(started.wait)
+        await asyncio.to_thread(started.wait, 60)
         return {"type": "http.disconnect"}
 
     async def send(event: Any) -> None:

@@ -1,5 +1,6 @@
 """Questions in PromQL, and what metrics there are."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,17 +21,15 @@ from steerway.telemetry.promql.errors import QueryInvalid
 from steerway.telemetry.promql.leaves import Leaf, leaves
 from steerway.telemetry.promql.parsing import Matcher, Selector
 from steerway.telemetry.series import listing
-from steerway.telemetry.series.index import index_of
+from steerway.telemetry.series.index import Statement, index_of
 from steerway.telemetry.series.listing import Span
 from steerway.telemetry.series.reading import Reading
-from steerway.telemetry.series.rolling import Statement
 from steerway.telemetry.series.selecting import select
 from steerway.telemetry.store import Cancel, Cancelled, Limits, Store
 from steerway.telemetry.vectors.labels import Labels
 from steerway.telemetry.vectors.shapes import Grid, Vector
 
 ROWS_MAX: Final = 60_000_000  # of one statement; more are refused before
-LEAST_SECONDS: Final = 0.05
 
 
 def instant(
@@ -128,7 +127,8 @@ class Budget:
     def ask(self, store: Store, statement: Statement) -> pa.Table:
         """The answer of one statement of the query."""
         self.check()
-        most = Limits(max(self.left, LEAST_SECONDS), self.limits.memory_bytes, ROWS_MAX)
+        # Whole seconds: the engine is told of limits when they differ from those of before.
+        most = Limits(max(math.ceil(self.left), 1), self.limits.memory_bytes, ROWS_MAX)
         return store.table(statement.sql, statement.params, limits=most, cancel=self.cancel)
 
 
@@ -263,7 +263,7 @@ def exemplars(
     """
     budget = budget or Budget()
     index = index_of(store)
-    index.refresh()
+    index.refresh(partial(budget.ask, store))
     found = []
     for one in {one.matchers: one for one in selectors(parsing.parse(query))}:
         selection = select(index, one)

@@ -1,10 +1,9 @@
 """The labels of all series that were asked for, kept in memory while they are right."""
 
-import itertools
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,11 +17,22 @@ from steerway.telemetry.vectors.labels import NAME, Codes, Labels, Symbols, join
 
 Ids = NDArray[np.uint64]
 
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL and its parameters."""
+
+    sql: str
+    params: Mapping[str, object]
+
+
+Ask = Callable[[Statement], pa.Table]
+
 SERIES_KEPT_MAX: Final = 300_000
 # What parts a table has: it changes with every write and merge, and is cheap to ask.
 STATE: Final = """
-SELECT table, groupBitXor(cityHash64(name)) AS state FROM system.parts
-WHERE database = currentDatabase() AND active AND table IN ('series', 'histograms')
+SELECT table, groupBitXor(cityHash64(hostName(), name)) AS state FROM {parts}
+WHERE database = currentDatabase() AND active AND table IN {{tables:Array(String)}}
 GROUP BY table
 """
 METRICS: Final = "SELECT DISTINCT toString(metric) AS metric FROM series ORDER BY metric"
@@ -58,13 +68,16 @@ class Index:
         self._store = store
         self._lock = threading.RLock()
         self._kept = _Kept()
-        self._looks = itertools.count(1)
         self._families: OrderedDict[str, Family] = OrderedDict()
 
-    def refresh(self) -> None:
+    def refresh(self, ask: Ask) -> None:
         """See what the store has now; until the next time, that is what is known."""
+        layout = self._store.layout
+        names = {layout.stored(table): table for table in ("series", "histograms")}
+        sql = STATE.format(parts=layout.system("parts"))
+        rows = ask(Statement(sql, {"tables": list(names)})).to_pylist()
         with self._lock:
-            self._look()
+            self._see({names[row["table"]]: row["state"] for row in rows})
 
     def families(self, metrics: Iterable[str]) -> dict[str, Family]:
         """The families of some metrics, as they were at the last `refresh`."""
@@ -88,19 +101,13 @@ class Index:
                 self._kept.natives = frozenset(self._store.table(NATIVES)["metric"].to_pylist())
             return self._kept.natives
 
-    def _look(self) -> dict[str, int]:
-        """The state of the store; what was kept of an older one is given up."""
-        rows = self._store.table(STATE).to_pylist()
-        state = {row["table"]: row["state"] for row in rows}
-        # An empty table has no parts, and a distributed one has them elsewhere: look every time.
-        for name in ("series", "histograms"):
-            state.setdefault(name, -next(self._looks))
+    def _see(self, state: dict[str, int]) -> None:
+        """What was kept of an older state is given up."""
         if state.get("series") != self._kept.state.get("series"):
             self._kept.metrics = None
         if state.get("histograms") != self._kept.state.get("histograms"):
             self._kept.natives = None
         self._kept.state = state
-        return state
 
     def _family(self, metric: str, state: int) -> Family:
         kept = self._families.get(metric)

@@ -1,19 +1,15 @@
 """What series, labels and values there are, without their samples."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from steerway.telemetry.promql.parsing import Matcher
-from steerway.telemetry.series.index import Index
-from steerway.telemetry.series.rolling import Statement
+from steerway.telemetry.series.index import Ask, Index, Statement
 from steerway.telemetry.series.selecting import select
 from steerway.telemetry.vectors.labels import NAME, Labels, joined
-
-Ask = Callable[[Statement], pa.Table]
 
 LIVE: Final = """
 SELECT DISTINCT id FROM series WHERE metric IN {metrics:Array(String)} AND id IN (
@@ -48,7 +44,7 @@ class Span:
 
 def series(index: Index, ask: Ask, selectors: Sequence[tuple[Matcher, ...]], span: Span) -> Labels:
     """The labels of all series that any of the selectors selects, each once, in order."""
-    index.refresh()
+    index.refresh(ask)
     parts = []
     for matchers in selectors:
         found = select(index, matchers)

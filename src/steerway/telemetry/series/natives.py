@@ -1,13 +1,12 @@
 """Native histograms from the store."""
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from steerway.telemetry.series import rolling
-from steerway.telemetry.series.rolling import Statement
+from steerway.telemetry.series.index import Ask, Statement
 from steerway.telemetry.series.selecting import Selection
 from steerway.telemetry.vectors.native import Histogram
 from steerway.telemetry.vectors.shapes import NOTHING, STALE_BITS, Samples
@@ -27,7 +26,7 @@ ROWS: Final = " ".join(["SELECT id, ts,", ", ".join(COLUMNS), "FROM histograms W
 
 
 def read(
-    ask: Callable[[Statement], pa.Table], selection: Selection, start: int, end: int, *, stale: bool
+    ask: Ask, selection: Selection, start: int, end: int, *, stale: bool
 ) -> list[tuple[int, int, float, Histogram | None]]:
     """Row of the series, time, value and histogram; a stale mark has a value and no histogram."""
     statement = rolling.samples(selection, start, end, stale=True)

@@ -1,6 +1,6 @@
 """The samples of one query."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,8 +13,7 @@ from steerway.telemetry.promql.leaves import Leaf
 from steerway.telemetry.promql.parsing import Matcher, Selector
 from steerway.telemetry.ranges.windows import windows
 from steerway.telemetry.series import natives, rolling
-from steerway.telemetry.series.index import Index
-from steerway.telemetry.series.rolling import Statement
+from steerway.telemetry.series.index import Ask, Index
 from steerway.telemetry.series.selecting import Selection, select, united
 from steerway.telemetry.vectors.labels import Rows, Symbols
 from steerway.telemetry.vectors.shapes import (
@@ -28,7 +27,6 @@ from steerway.telemetry.vectors.shapes import (
     empty,
 )
 
-Ask = Callable[[Statement], pa.Table]
 CELLS_MAX: Final = 50_000_000
 
 
@@ -52,7 +50,8 @@ class Reading:
 
         Leaves that are computed alike are computed together: a statement costs more than its rows.
         """
-        self.index.refresh()
+        if leaves:
+            self.index.refresh(self.ask)
         found = {one.selector.matchers: select(self.index, one.selector.matchers) for one in leaves}
         self.symbols = Symbols(self.index.symbols)
         for matchers, selection in found.items():

@@ -3,14 +3,12 @@
 Source: ClickHouse, Aggregate functions, timeSeries*ToGrid: they follow Prometheus 3.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from steerway.telemetry.series.index import Ids
+from steerway.telemetry.series.index import Ids, Statement
 from steerway.telemetry.series.selecting import Selection
 from steerway.telemetry.vectors.shapes import STALE_BITS, Bools, Floats, Grid
 
@@ -33,14 +31,6 @@ GROUP BY id SETTINGS enable_time_series_aggregate_functions = 1
 """
 SAMPLES: Final = "SELECT id, ts, value FROM samples WHERE {which} {stale} ORDER BY id, ts"
 NOT_STALE: Final = f"AND reinterpretAsUInt64(value) != {STALE_BITS}"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """SQL and its parameters."""
-
-    sql: str
-    params: Mapping[str, object]
 
 
 def grid(

@@ -74,7 +74,7 @@ class Settings:
     )
     query_seconds: int = _setting("Longest time that one query of metrics may take.", 60)
     query_megabytes: int = _setting("Memory that one query of metrics may take.", 256)
-    query_samples: int = _setting("Samples that one query of metrics may hold.", 50_000_000)
+    query_samples: int = _setting("Samples that one query of metrics may hold.", 20_000_000)
     ingest_megabytes: int = _setting(
         "Largest body of telemetry as it is sent; unpacked it may be four times as large.", 8
     )

@@ -29,7 +29,7 @@ from steerway.telemetry.store import Cancel, Cancelled, Limits, Store
 from steerway.telemetry.vectors.labels import Labels
 from steerway.telemetry.vectors.shapes import Grid, Vector
 
-ROWS_MAX: Final = 60_000_000  # of one statement; more are refused before
+ROWS_MAX: Final = 10_000_000  # of one statement: samples that are not rolled up are held here
 
 
 def instant(

@@ -17,7 +17,7 @@ class QueryLimits:
 
     seconds: float = 30.0
     memory_bytes: int = 256 * 1024 * 1024
-    cells: int = 50_000_000
+    cells: int = 20_000_000
     points: int = POINTS_MAX
 
 

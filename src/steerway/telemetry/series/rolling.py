@@ -22,6 +22,8 @@ FUNCTIONS: Final = {
 }
 # The samples of one piece of a query: the engine holds those of a piece in memory.
 PIECE_SAMPLES: Final = 1_500_000
+# Ids named in one statement; where more are wanted, all are read and the others left out.
+IDS_MAX: Final = 5_000
 SAMPLE_EVERY_MS: Final = 15_000  # taken for granted where pieces are cut
 
 GRID: Final = """
@@ -72,7 +74,7 @@ def _which(
     if part is not None and selection.is_most:
         parts.append("id BETWEEN {first:UInt64} AND {last:UInt64}")
         params |= {"first": int(part[0]), "last": int(part[-1])}
-    elif not selection.is_most:
+    elif not selection.is_most and (part is not None or len(selection.ids) <= IDS_MAX):
         parts.append("id IN {ids:Array(UInt64)}")
         params["ids"] = (selection.ids if part is None else part).tolist()
     return " AND ".join(parts), params
@@ -88,6 +90,8 @@ def pieces(selection: Selection, ends: Grid, length: int) -> list[Ids]:
     ids = np.sort(selection.ids)
     each = max(1, (ends.last - ends.start + length) // SAMPLE_EVERY_MS)
     size = max(1, PIECE_SAMPLES // each)
+    if not selection.is_most:
+        size = min(size, IDS_MAX)
     return [ids[at : at + size] for at in range(0, len(ids), size)]
 
 

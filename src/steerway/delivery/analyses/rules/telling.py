@@ -93,7 +93,8 @@ class Row:
         """How far it is through its gate, in words."""
         if self.is_passed:
             return "proven"
-        return f"{100 * self.progress:.0f} %" if self.is_needed else "-"
+        is_open = self.is_needed and self.nearness < ALARMING
+        return f"{100 * self.progress:.0f} %" if is_open else "-"
 
 
 def facts(found: Mapping[str, Any]) -> Facts:

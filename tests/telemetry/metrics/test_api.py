@@ -12,8 +12,10 @@ import pytest
 
 from steerway.app.prometheus import Prometheus
 from steerway.platform.settings import load
+from steerway.telemetry.metrics import api
+from steerway.telemetry.metrics.api import Asked
 from steerway.telemetry.metrics.rules import QueryLimits
-from steerway.telemetry.store import Cancelled, Store, StoreDown
+from steerway.telemetry.store import Cancel, Cancelled, Store, StoreDown
 from tests.telemetry.seeding import at, seed, seed_samples
 
 NOON = 1_790_000_000
@@ -288,6 +290,20 @@ def test_a_prometheus_may_federate(door: Prometheus, shop: Store) -> None:
 
     assert status == 200
     assert found == ""  # what is older than five minutes is gone
+
+
+def test_what_is_federated_has_the_moments_at_which_it_was_taken(shop: Store) -> None:
+    seed_samples(shop, "odd", {"text": 'a"b\\c\nd'}, [(NOON - 7, 0.5)])
+    params = {"match[]": ["up", "odd", '{service="shop", __name__="up"}']}
+
+    reply = api.answer(lambda: shop, Asked("/federate", params, at(NOON), QueryLimits(), Cancel()))
+
+    assert reply.body.decode().splitlines() == [
+        "# TYPE up untyped",
+        f'up{{service="shop"}} 1 {NOON}000',
+        "# TYPE odd untyped",
+        f'odd{{text="a\\"b\\\\c\\nd"}} 0.5 {NOON - 7}000',
+    ]
 
 
 def test_whoever_leaves_takes_the_query_along(shop: Store) -> None:

@@ -183,7 +183,7 @@ def test_an_editor_that_knows_the_schema_accepts_the_kit() -> None:
         (("service",), "Shop"),
         (("steerway",), 2),
         (("owners",), "alice"),
-        (("release", "strategy"), "canary"),
+        (("release", "strategy"), "big-bang"),
         (("environments",), []),
         (("environments", 0, "name"), "Testing"),
         (("environments", 0, "run"), {"replica": 2}),

@@ -93,3 +93,11 @@ def test_samples_of_one_time_in_one_batch_count_once(intake: Intake, store: Stor
     intake.add_samples(samples, series, wait=True)
 
     assert store.table("SELECT value FROM samples")["value"].to_pylist() == [1.0]
+
+
+def test_batches_without_a_journal_are_all_stored(intake: Intake, store: Store) -> None:
+    for at_ms in range(NOW_MS, NOW_MS + 4):
+        samples, series = one("hits", {"service": "shop"}, 1.0, at_ms=at_ms)
+        intake.add_samples(samples, series, wait=True)
+
+    assert store.table(COUNT)["n"][0].as_py() == 4

@@ -9,7 +9,7 @@ from steerway.telemetry.ingest.adapters.journal import Journal
 from steerway.telemetry.ingest.errors import NotStored
 from steerway.telemetry.ingest.workflows import Intake, Parcel
 from steerway.telemetry.store import Store, StoreDown
-from tests.telemetry.ingest.conftest import NOW, one
+from tests.telemetry.ingest.conftest import NOW, NOW_MS, one
 
 DIGEST = b"0123456789abcdef"
 
@@ -19,26 +19,51 @@ def rows(*values: int) -> dict[str, pa.Table]:
 
 
 def read(journal: Journal) -> list[list[int]]:
-    found = [record for number in journal.segments() for record in journal.records(number)]
+    found = [record for name in journal.segments() for record in journal.records(name)]
     return [record.tables["samples"]["value"].to_pylist() for record in found]
 
 
 def test_records_come_back_in_their_order(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, 1)
+    journal = Journal(tmp_path)
     journal.append(rows(1, 2), DIGEST)
     journal.append(rows(3))
     first = journal.turn()
     journal.append(rows(4))
     journal.close()
 
-    assert read(Journal(tmp_path, 1)) == [[1, 2], [3], [4]]
+    assert read(Journal(tmp_path)) == [[1, 2], [3], [4]]
     assert next(journal.records(first)).digest == DIGEST
-    assert Journal(tmp_path, 1).number == first + 2
-    assert Journal(tmp_path, 99).number == 99
+    assert journal.turn() > first
+
+
+def test_no_name_of_a_segment_comes_twice(tmp_path: Path) -> None:
+    names = []
+    for _ in range(3):
+        journal = Journal(tmp_path)
+        journal.append(rows(1))
+        names.append(journal.turn())
+        journal.drop(names[-1])
+
+    assert len(set(names)) == 3
+
+
+def test_a_segment_comes_after_those_that_were_left(tmp_path: Path) -> None:
+    before = Journal(tmp_path)
+    before.append(rows(1))
+    before.turn()
+    before.append(rows(2))
+    before.close()
+
+    after = Journal(tmp_path)
+    after.append(rows(3))
+    after.close()
+
+    assert read(after) == [[1], [2], [3]]
+    assert after.left == before.segments()[:2]
 
 
 def test_a_record_that_is_cut_off_or_damaged_ends_its_segment(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, 1)
+    journal = Journal(tmp_path)
     journal.append(rows(1))
     journal.append(rows(2))
     journal.close()
@@ -54,7 +79,7 @@ def test_a_record_that_is_cut_off_or_damaged_ends_its_segment(tmp_path: Path) ->
 
 
 def test_a_disk_that_takes_nothing_refuses(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "gone", 1)
+    journal = Journal(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
 
     with pytest.raises(NotStored):
@@ -62,7 +87,7 @@ def test_a_disk_that_takes_nothing_refuses(tmp_path: Path) -> None:
 
 
 def test_the_newest_segments_that_were_set_aside_are_kept(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, 1)
+    journal = Journal(tmp_path)
     for _ in range(12):
         journal.append(rows(1))
         journal.set_aside(journal.turn())
@@ -115,6 +140,18 @@ def test_what_was_stored_before_the_kill_counts_once(tmp_path: Path, store: Stor
     after.stop()
 
     assert store.table(COUNTS).to_pylist()[0]["samples"] == 2
+
+
+def test_processes_with_one_clock_lose_nothing_to_each_other(tmp_path: Path, store: Store) -> None:
+    for user in ("first", "second"):
+        intake = Intake(lambda: store, now=lambda: NOW, journal=tmp_path)
+        intake.start()
+        for at_ms in (NOW_MS, NOW_MS + 1000):
+            samples, series = one("hits", {"service": "shop", "user": user}, 1.0, at_ms=at_ms)
+            intake.add_samples(samples, series, wait=True)
+        intake.stop()
+
+    assert store.table(COUNTS).to_pylist() == [{"samples": 4, "series": 2}]
 
 
 def test_what_waits_while_the_store_is_away_is_stored_by_the_next(

@@ -4,9 +4,13 @@ A segment holds the batches of one insert. A record is written with one call, so
 this process leaves it whole or cut off at the end of a segment, never mixed; what the kernel has
 taken survives the process. It does not survive a loss of power, and neither does the store's
 newest part.
+
+A segment is called by its place in the order, and by chance: the store knows an insert again by
+that name, so none may come twice, whatever the clock does and whatever became of the directory.
 """
 
 import os
+import secrets
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,6 +25,7 @@ from steerway.telemetry.ingest.errors import NotStored
 SUFFIX: Final = ".rows"
 ASIDE: Final = ".refused"
 ASIDE_MAX: Final = 10
+CHANCE_BYTES: Final = 8
 HEAD: Final = struct.Struct("<II")  # length of what follows, and its checksum
 PART: Final = struct.Struct("<HI")  # lengths of a table's name and of its rows
 DIGEST_BYTES: Final = 16
@@ -38,27 +43,20 @@ class Record:
 class Journal:
     """Segments in a directory, written one after the other."""
 
-    def __init__(self, directory: Path, first: int) -> None:
-        """Go on after the segments that are there.
-
-        `first` is a number that no earlier process has used, as the time is: the store knows an
-        insert again by the number of its segment.
-        """
+    def __init__(self, directory: Path) -> None:
+        """Go on after the segments that are there."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory = directory
-        numbers = self.segments()
-        self.number = max(first, numbers[-1] + 1 if numbers else 0)
-        self._first = self.number
+        self.left = self.segments()  # of earlier processes
+        names = [path.name for path in directory.glob("*-*")]
+        self._number = max((int(name.partition("-")[0]) for name in names), default=0)
+        self._next()
         self._file: int | None = None
         self._size = 0
 
-    def segments(self) -> list[int]:
-        """The numbers of the segments on disk, oldest first."""
-        return sorted(int(path.stem) for path in self._directory.glob(f"*{SUFFIX}"))
-
-    def left(self) -> list[int]:
-        """The numbers of the segments of earlier processes."""
-        return [number for number in self.segments() if number < self._first]
+    def segments(self) -> list[str]:
+        """The names of the segments on disk, oldest first."""
+        return sorted(path.stem for path in self._directory.glob(f"*-*{SUFFIX}"))
 
     def append(self, tables: Mapping[str, pa.Table], digest: bytes = NO_DIGEST) -> None:
         """Write a record to the current segment; it survives this process when this returns.
@@ -71,7 +69,7 @@ class Journal:
         try:
             if self._file is None:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-                self._file, self._size = os.open(self._path(self.number), flags, 0o600), 0
+                self._file, self._size = os.open(self._path(self._name), flags, 0o600), 0
             if os.write(self._file, record) != len(record):
                 # What is cut off would hide what is written after it.
                 os.ftruncate(self._file, self._size)
@@ -80,20 +78,20 @@ class Journal:
             raise NotStored(reason=error.strerror) from error
         self._size += len(record)
 
-    def turn(self) -> int:
-        """End the current segment, and begin the next; gives the number of the one ended."""
-        number = self.number
-        self.number += 1
+    def turn(self) -> str:
+        """End the current segment, and begin the next; gives the name of the one ended."""
+        ended = self._name
+        self._next()
         self.close()
-        return number
+        return ended
 
-    def drop(self, number: int) -> None:
+    def drop(self, segment: str) -> None:
         """Delete a segment whose rows are in the store."""
-        self._path(number).unlink(missing_ok=True)
+        self._path(segment).unlink(missing_ok=True)
 
-    def set_aside(self, number: int) -> None:
+    def set_aside(self, segment: str) -> None:
         """Keep a segment that the store refuses for somebody to look at; the oldest make room."""
-        path = self._path(number)
+        path = self._path(segment)
         if path.exists():
             path.rename(path.with_suffix(ASIDE))
         for old in sorted(self._directory.glob(f"*{ASIDE}"))[:-ASIDE_MAX]:
@@ -105,9 +103,9 @@ class Journal:
             os.close(self._file)
             self._file = None
 
-    def records(self, number: int) -> Iterator[Record]:
+    def records(self, segment: str) -> Iterator[Record]:
         """The records of a segment, up to the first that is cut off."""
-        raw = memoryview(self._path(number).read_bytes())
+        raw = memoryview(self._path(segment).read_bytes())
         at = 0
         while at + HEAD.size <= len(raw):
             length, checksum = HEAD.unpack_from(raw, at)
@@ -117,8 +115,12 @@ class Journal:
             yield Record(dict(_parts(body[DIGEST_BYTES:])), bytes(body[:DIGEST_BYTES]))
             at += HEAD.size + length
 
-    def _path(self, number: int) -> Path:
-        return self._directory / f"{number:012d}{SUFFIX}"
+    def _next(self) -> None:
+        self._number += 1
+        self._name = f"{self._number:012d}-{secrets.token_hex(CHANCE_BYTES)}"
+
+    def _path(self, segment: str) -> Path:
+        return self._directory / f"{segment}{SUFFIX}"
 
 
 def _part(name: str, rows: pa.Table) -> bytes:

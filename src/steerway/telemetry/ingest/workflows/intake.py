@@ -64,7 +64,7 @@ class Intake:
         self.digests: set[bytes] = set()
         self._store = store
         self._now = now
-        self._journal = Journal(journal, self.now_ms) if journal else None
+        self._journal = Journal(journal) if journal else None
         linger = limits.linger.total_seconds()
         self._queue = Queue(self._journal, limits.queue_bytes, limits.batch_rows, linger)
         # Series are written down no later than the first samples that need them.
@@ -77,7 +77,7 @@ class Intake:
     def start(self) -> None:
         """Store what an earlier process has left, and begin to store what comes."""
         if self._journal is not None:
-            for segment in self._journal.left():
+            for segment in self._journal.left:
                 batch = Batch(segment=segment)
                 for record in self._journal.records(segment):
                     self.digests.add(record.digest)

@@ -17,7 +17,7 @@ class Batch:
 
     pieces: dict[str, list[pa.Table]] = field(default_factory=dict)
     stored: "Future[None]" = field(default_factory=Future)
-    segment: int = 0  # none
+    segment: str = ""  # none
     rows: int = 0
     size_bytes: int = 0
 

@@ -15,7 +15,8 @@ FIRST: Final = ("series",)
 def store(into: Store, batch: Batch, counts: "Counter[str]") -> None:
     """Insert the rows of a batch; doing it again adds only what is missing.
 
-    Each insert has a token made of the batch's segment, by which the store knows it again. Rows
+    Each insert has a token made of the batch's segment, by which the store knows it again; without
+    a journal there is none, and nothing that outlives the process to do again. Rows
     that may be there from an earlier batch are compared with the store instead. Series come
     first: samples without them could not be found.
 

@@ -1,8 +1,8 @@
 """A real server on a scene: `python -m tests.platform.web.served PORT [empty] [measured]`.
 
 Says in one line of JSON which cookies and names a browser needs, then obeys lines on its input:
-`finish REF` and `fail REF` move a deployment on. It ends when its input does. Only where it was
-measured is the telemetry store open.
+`finish REF` and `fail REF` move a deployment on, `judge REF` a canary by some seconds. It ends
+when its input does. Only where it was measured is the telemetry store open.
 """
 
 import asyncio
@@ -41,9 +41,10 @@ from steerway.platform.db import reading  # noqa: E402
 from steerway.platform.identity.models import User  # noqa: E402
 from steerway.telemetry import store  # noqa: E402
 from steerway.telemetry.metrics.rules import QueryLimits  # noqa: E402
-from tests.platform.web import flagged, measured, scene  # noqa: E402
+from tests.platform.web import flagged, judged, measured, scene  # noqa: E402
 
 AREAS = ("platform", "telemetry", "planning", "delivery", "control")
+MORE_SECONDS = 8
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -67,6 +68,8 @@ def _prepare(*, is_empty: bool) -> dict[str, Any]:
         played = {} if is_empty else asdict(scene.play(clock.now()))
         if not is_empty:
             flagged.play(clock.now())
+        if "measured" in sys.argv:
+            played |= asdict(judged.play(clock.now()))
         cookies = {name: _cookie(name, role) for name, role in scene.PEOPLE}
     return {"cookie": settings.SESSION_COOKIE_NAME, "cookies": cookies, "scene": played}
 
@@ -83,7 +86,10 @@ def _obey() -> None:
         with transaction.atomic():
             deployment = queries.get(ref)
             work = scene.at(clock.now(), "bob")
-            if verb == "finish":
+            if verb == "judge":
+                since = clock.now() - timedelta(seconds=MORE_SECONDS)
+                judged.judge(deployment, since=since, seconds=MORE_SECONDS)
+            elif verb == "finish":
                 actions.leave(work, deployment, Step.VERIFY)
                 for step in (Step.SWITCH, Step.DRAIN, Step.RETIRE):
                     work = scene.take(work, deployment, step)

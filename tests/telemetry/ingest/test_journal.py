@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from steerway.telemetry.ingest.adapters.digests import DIGEST_BYTES, DIGESTS_MAX, Digests
 from steerway.telemetry.ingest.adapters.journal import Journal
 from steerway.telemetry.ingest.errors import NotStored
 from steerway.telemetry.ingest.workflows import Intake, Parcel
@@ -42,7 +43,7 @@ def test_no_name_of_a_segment_comes_twice(tmp_path: Path) -> None:
         journal = Journal(tmp_path)
         journal.append(rows(1))
         names.append(journal.turn())
-        journal.drop(names[-1])
+        journal.drop(names[-1], [])
 
     assert len(set(names)) == 3
 
@@ -124,7 +125,48 @@ def test_the_next_process_stores_what_was_left(tmp_path: Path, store: Store) -> 
 
     assert store.table(COUNTS).to_pylist() == [{"samples": 2, "series": 1}]
     assert DIGEST in after.digests
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.glob("*-*")) == []
+
+
+def test_a_body_that_was_stored_before_the_kill_is_known(tmp_path: Path, store: Store) -> None:
+    before = killed_with(tmp_path, store, is_stored=True)
+    before.start()
+    before.stop()
+
+    after = Intake(lambda: store, now=lambda: NOW, journal=tmp_path)
+    after.start()
+    after.stop()
+
+    assert after.digests == {DIGEST}
+
+
+def test_the_newest_digests_are_kept_whatever_was_cut_off(tmp_path: Path) -> None:
+    file = tmp_path / "digests"
+    many = [number.to_bytes(DIGEST_BYTES, "big") for number in range(2 * DIGESTS_MAX + 1)]
+    Digests(file).add(many)
+    with file.open("ab") as raw:
+        raw.write(b"half")
+
+    Digests(file).add([DIGEST])
+
+    assert list(Digests(file)) == [*many[-DIGESTS_MAX:], DIGEST]
+
+
+def test_who_waits_while_the_store_is_away_is_told_at_the_stop(
+    tmp_path: Path, store: Store
+) -> None:
+    intake = killed_with(tmp_path, store, is_stored=False)
+    stored = intake.submit(Parcel({"metadata": METADATA}))
+    intake.start()
+
+    intake.stop()
+
+    with pytest.raises(NotStored, match="stopping"):
+        stored.result(timeout=0)
+    with pytest.raises(NotStored, match="stopping"):
+        intake.add_metadata(METADATA, wait=True)
+    with pytest.raises(NotStored, match="stopping"):
+        intake.settle()
 
 
 def test_what_was_stored_before_the_kill_counts_once(tmp_path: Path, store: Store) -> None:

@@ -20,6 +20,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from steerway.telemetry.ingest.adapters.digests import DIGEST_BYTES, Digests
 from steerway.telemetry.ingest.errors import NotStored
 
 SUFFIX: Final = ".rows"
@@ -28,7 +29,6 @@ ASIDE_MAX: Final = 10
 CHANCE_BYTES: Final = 8
 HEAD: Final = struct.Struct("<II")  # length of what follows, and its checksum
 PART: Final = struct.Struct("<HI")  # lengths of a table's name and of its rows
-DIGEST_BYTES: Final = 16
 NO_DIGEST: Final = bytes(DIGEST_BYTES)
 
 
@@ -47,6 +47,7 @@ class Journal:
         """Go on after the segments that are there."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory = directory
+        self.digests = Digests(directory / "digests")  # of what was in segments that are dropped
         self.left = self.segments()  # of earlier processes
         names = [path.name for path in directory.glob("*-*")]
         self._number = max((int(name.partition("-")[0]) for name in names), default=0)
@@ -85,8 +86,10 @@ class Journal:
         self.close()
         return ended
 
-    def drop(self, segment: str) -> None:
-        """Delete a segment whose rows are in the store."""
+    def drop(self, segment: str, digests: list[bytes]) -> None:
+        """Delete a segment whose rows are in the store; the digests of its bodies stay."""
+        if digests:
+            self.digests.add(digests)
         self._path(segment).unlink(missing_ok=True)
 
     def set_aside(self, segment: str) -> None:

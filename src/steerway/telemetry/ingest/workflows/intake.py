@@ -14,13 +14,14 @@ import pyarrow as pa
 
 from steerway.platform.errors import SteerwayError, Unavailable
 from steerway.telemetry.ingest.adapters.journal import NO_DIGEST, Journal
+from steerway.telemetry.ingest.errors import NotStored
 from steerway.telemetry.ingest.rules.book import SeriesBook
 from steerway.telemetry.ingest.rules.limits import DEFAULT, IngestLimits, Refusals
 from steerway.telemetry.ingest.rules.own import own
 from steerway.telemetry.ingest.rules.samples import Samples, Series, SeriesSet, table_of
 from steerway.telemetry.ingest.rules.tables import LATE, fitted
 from steerway.telemetry.ingest.workflows import storing
-from steerway.telemetry.ingest.workflows.queue import Batch, Queue
+from steerway.telemetry.ingest.workflows.queue import STOPPING, Batch, Queue
 from steerway.telemetry.store import Store, series_id
 
 LOGGER = logging.getLogger("steerway.ingest")
@@ -80,17 +81,19 @@ class Intake:
             for segment in self._journal.left:
                 batch = Batch(segment=segment)
                 for record in self._journal.records(segment):
-                    self.digests.add(record.digest)
-                    batch.add(record.tables)
+                    batch.add(record.tables, record.digest)
+                self.digests.update(batch.digests)
                 self._left.append(batch)
+            self.digests.update(self._journal.digests)
         self._thread.start()
 
     def stop(self) -> None:
-        """Store what waits, and end."""
+        """Store what waits, and end; whoever waits for more than that hears NotStored."""
         self._ending.set()
         self._queue.close()
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
+        self._queue.end()
         if self._journal is not None:
             self._journal.close()
 
@@ -223,11 +226,14 @@ class Intake:
                 raise
 
     def _run(self) -> None:
-        while self._left and not self._ending.is_set():
-            self._store_batch(self._left.pop(0))
-        while not self._ending.is_set():
+        try:
+            while self._left and not self._ending.is_set():
+                self._store_batch(self._left.pop(0))
+            while not self._ending.is_set():
+                self._step()
             self._step()
-        self._step()
+        finally:
+            self._queue.end()
 
     def _step(self) -> None:
         self._store_batch(self._queue.take())
@@ -240,7 +246,9 @@ class Intake:
         """Store a batch, however long the store is away; the journal has it meanwhile."""
         while not self._stored(batch):
             if self._ending.wait(AWAY_SECONDS):
-                return  # the next server finds it in the journal
+                # The next server finds it in the journal.
+                batch.end(NotStored(reason=STOPPING))
+                return
 
     def _stored(self, batch: Batch) -> bool:
         lost: Exception | None = None
@@ -258,10 +266,7 @@ class Intake:
 
     def _conclude(self, batch: Batch, lost: Exception | None) -> None:
         if self._journal is not None and lost is None:
-            self._journal.drop(batch.segment)
+            self._journal.drop(batch.segment, batch.digests)
         elif self._journal is not None:
             self._journal.set_aside(batch.segment)
-        if lost is None:
-            batch.stored.set_result(None)
-        else:
-            batch.stored.set_exception(lost)
+        batch.end(lost)

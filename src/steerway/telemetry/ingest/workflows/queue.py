@@ -2,13 +2,17 @@
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 import pyarrow as pa
 
 from steerway.telemetry.ingest.adapters.journal import NO_DIGEST, Journal
-from steerway.telemetry.ingest.errors import QueueFull
+from steerway.telemetry.ingest.errors import NotStored, QueueFull
+
+STOPPING: Final = "the server is stopping"
 
 
 @dataclass(slots=True)
@@ -20,6 +24,7 @@ class Batch:
     segment: str = ""  # none
     rows: int = 0
     size_bytes: int = 0
+    digests: list[bytes] = field(default_factory=list)
 
     def tables(self) -> dict[str, pa.Table]:
         """The rows, one table each."""
@@ -28,12 +33,22 @@ class Batch:
             for name, pieces in self.pieces.items()
         }
 
-    def add(self, tables: Mapping[str, pa.Table]) -> None:
-        """Take rows in."""
+    def add(self, tables: Mapping[str, pa.Table], digest: bytes) -> None:
+        """Take rows in, and the digest of the body that they came in."""
+        if digest != NO_DIGEST:
+            self.digests.append(digest)
         for name, table in tables.items():
             self.pieces.setdefault(name, []).append(table)
             self.rows += table.num_rows
             self.size_bytes += table.nbytes
+
+    def end(self, error: Exception | None = None) -> None:
+        """Tell whoever waits that it is stored, or why not; what is said first holds."""
+        with suppress(InvalidStateError):
+            if error is None:
+                self.stored.set_result(None)
+            else:
+                self.stored.set_exception(error)
 
 
 class Queue:
@@ -48,29 +63,32 @@ class Queue:
         self._linger_seconds = linger_seconds
         self._changed = threading.Condition()
         self._batch = Batch()
-        self._storing_bytes = 0
+        self._storing = Batch()
         self._is_hurried = False
         self._is_closing = False
+        self._is_over = False
 
     @property
     def size_bytes(self) -> int:
         """All that waits, with what is being stored now."""
-        return self._batch.size_bytes + self._storing_bytes
+        return self._batch.size_bytes + self._storing.size_bytes
 
     def put(self, tables: Mapping[str, pa.Table], digest: bytes = NO_DIGEST) -> "Future[None]":
         """Add rows; they are in the journal when this returns, in the store when the future ends.
 
         Raises:
             QueueFull: more bytes would wait than may.
-            NotStored: the journal cannot be written.
+            NotStored: the journal cannot be written, or nobody stores any more.
         """
         size = sum(table.nbytes for table in tables.values())
         with self._changed:
+            if self._is_over:
+                raise NotStored(reason=STOPPING)
             if self.size_bytes + size > self._most_bytes:
                 raise QueueFull(waiting=self.size_bytes, most=self._most_bytes)
             if self._journal is not None:
                 self._journal.append(tables, digest)
-            self._batch.add(tables)
+            self._batch.add(tables, digest)
             if self._batch.rows >= self._batch_rows:
                 self._changed.notify_all()
             return self._batch.stored
@@ -78,12 +96,12 @@ class Queue:
     def take(self) -> Batch:
         """The next batch, when it is due. An empty one when there was nothing."""
         with self._changed:
-            self._storing_bytes = 0
+            self._storing = Batch()
             self._changed.wait_for(self._is_due, self._linger_seconds)
             batch, self._batch = self._batch, Batch()
             if self._journal is not None:
                 batch.segment = self._journal.turn()
-            self._storing_bytes = batch.size_bytes
+            self._storing = batch
             self._is_hurried = False
             return batch
 
@@ -99,6 +117,13 @@ class Queue:
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
+
+    def end(self) -> None:
+        """Take nothing more, and tell whoever waits still."""
+        with self._changed:
+            self._is_over = True
+            for batch in (self._storing, self._batch):
+                batch.end(NotStored(reason=STOPPING))
 
     def _is_due(self) -> bool:
         return self._is_closing or self._is_hurried or self._batch.rows >= self._batch_rows

@@ -15,7 +15,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
 Array = NDArray[np.float64]
 Number = float | Array
@@ -102,6 +101,8 @@ def ceiling(bad: Array, trials: Array) -> Array:
 
     Source: the exact Poisson bound, Garwood, Biometrika 1936.
     """
+    from scipy.special import gammaincinv  # noqa: PLC0415 -- slow to load, and no page needs it
+
     return np.asarray(gammaincinv(bad + 1, CONFIDENCE) / np.maximum(trials, 1))
 
 

@@ -36,7 +36,7 @@ def earning(found: Founder) -> Installation:
 
 def apply(installation: Installation, **canary: Any) -> None:
     installation.apply(
-        release={"strategy": "canary", "canary": CANARY | canary, "drain": "1s"},
+        release={"strategy": "canary", "canary": CANARY | canary, "drain": "6s"},
         run={"stop": {"signal": "TERM", "grace": "1s"}},
     )
 

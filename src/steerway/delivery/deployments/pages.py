@@ -21,7 +21,7 @@ from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.actions import Wish
 from steerway.delivery.deployments.errors import WishUnclear
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
-from steerway.delivery.deployments.rules import Kind, State, Step, StepState, Strategy
+from steerway.delivery.deployments.rules import Kind, State, Step, StepState, Strategy, told
 from steerway.delivery.runtimes import queries as runtimes
 from steerway.delivery.runtimes.models import Replica
 from steerway.delivery.runtimes.rules import Condition
@@ -293,7 +293,7 @@ def _printing(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> Pr
     printed = runtimes.printed(log, one, after=None, size_bytes=PRINTED_BYTES)
     is_flowing = at.name == Step.JUDGE
     lines = printed.text.splitlines()[-(FLOWING_SHOWN if is_flowing else LINES_SHOWN) :]
-    return Printing(f"Replica {one.index} prints", lines, is_flowing)
+    return Printing(f"Replica {one.index} prints", [told(line) for line in lines], is_flowing)
 
 
 def _build_lines(found: Deployment) -> list[str]:

@@ -237,3 +237,28 @@ def test_a_request_in_flight_survives_the_removal_of_its_version(router: Stage) 
         assert gone == (0, 0)
         assert load.failed == {}
         assert load.outcomes["200 late"] == 2
+
+
+def test_a_request_that_waits_for_a_canary_is_tried_on_the_stable_version_after_it_left(
+    router: Stage,
+) -> None:
+    with replicas("one", "two") as (stable, canary):
+        versions = version("way-1", stable), version("way-2", canary)
+        settings = {"timeout": LIMIT, "try_timeout": timedelta(seconds=1)}
+        router.envoy.apply(table(shop(("way-1", 1), ("way-2", 99), **settings), *versions))
+        canary.act = lambda answer: answer.say_later(LIMIT)
+        canary.is_well = False
+        answers: list[tuple[int, str]] = []
+        asking = threading.Thread(target=lambda: answers.append(router.ask(HOST)[:2]))
+        asking.start()
+        assert wait(lambda: canary.requests("GET") == 1, LIMIT)
+        wait(lambda: router.envoy.healthy("way-2") == (0, 1), LIMIT)
+
+        router.envoy.apply(
+            table(shop(("way-1", 100), **settings), *versions), drain_limit=timedelta(0)
+        )
+        asking.join()
+        router.envoy.apply(table(shop(("way-1", 100), **settings), versions[0]))
+
+        assert answers == [(200, "one")]
+        assert "way-2" not in (router.site.xds / "clusters.json").read_text()

@@ -27,7 +27,8 @@ def switch(
         one["name"]: one for one in followed.read(CLUSTERS, xds.clusters(Table()))["resources"]
     }
     staged_table = replace(table, versions=tuple(_staged(one, known) for one in table.versions))
-    staged, wanted = xds.clusters(staged_table), xds.clusters(table)
+    wanted = _with_fallbacks(xds.clusters(table), known)
+    staged = _with_fallbacks(xds.clusters(staged_table), known)
     names = {one["name"] for one in wanted["resources"]}
     leaving = [one for name, one in known.items() if name not in names]
     both = xds.clusters_document([*staged["resources"], *leaving])
@@ -42,6 +43,20 @@ def switch(
     changed |= followed.push(CLUSTERS, wanted, CLUSTERS_SUBJECT)
     _await_settled(followed, table, healthy_limit)
     return Ack(wanted["version_info"], routes["version_info"], changed, unhealthy)
+
+
+def _with_fallbacks(document: Json, known: Mapping[str, Json]) -> Json:
+    """The clusters, and known ways from one of them to another, which no host uses any more.
+
+    A request that waits for a version which has lost its share is tried again over this way.
+    """
+    names = {one["name"] for one in document["resources"]}
+    kept = [
+        one
+        for name, one in known.items()
+        if xds.FALLBACK in name and name not in names and names.issuperset(xds.tried(name))
+    ]
+    return xds.clusters_document([*document["resources"], *kept]) if kept else document
 
 
 def _staged(version: Version, known: Mapping[str, Json]) -> Version:

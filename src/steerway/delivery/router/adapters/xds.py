@@ -106,6 +106,11 @@ def fallback_name(cluster: str, stable: str) -> str:
     return f"{cluster}{FALLBACK}{stable}"
 
 
+def tried(fallback: str) -> list[str]:
+    """The versions that a fallback cluster tries, in order."""
+    return fallback.split(FALLBACK)
+
+
 def watched(directory: Path, name: str) -> Json:
     """A source that Envoy reads again whenever a file is renamed into place."""
     return {

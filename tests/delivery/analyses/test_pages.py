@@ -79,6 +79,7 @@ def test_it_can_be_paused_resumed_approved_and_promoted(alice: Client, played: P
     waiting = page(alice, played.flying)
     assert "Waits until somebody approves 50 %" in card(waiting)
     assert 'name="percent" value="50"' in waiting
+    assert "roastery v9 waits for its 50 % in production" in str(alice.get("/").content.decode())
     done = alice.post(f"{at}/approval", {"percent": "50"}, follow=True)
     assert "It may take its step to 50 %." in done.content.decode()
     assert queries.get(played.flying).approved == [50.0]

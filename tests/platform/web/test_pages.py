@@ -260,7 +260,7 @@ def test_only_an_admin_sees_settings(alice: Client, guest: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("/", 20),
+        ("/", 21),
         ("/services", 12),
         ("/deployments", 5),
         ("/changes", 7),

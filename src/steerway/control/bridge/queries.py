@@ -6,6 +6,7 @@ from steerway.control.bridge.rules import Need, in_order
 from steerway.control.installation.queries import Part
 from steerway.control.services.queries import Overview
 from steerway.control.services.rules import Lane, State
+from steerway.delivery.analyses import queries as analyses
 from steerway.delivery.deployments import queries as deployments
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import State as Ended
@@ -24,9 +25,9 @@ TROUBLE = {
 def needs(troubled: Sequence[Overview], parts: Sequence[Part]) -> list[Need]:
     """Everything that waits for somebody, the worst first; `troubled` from the services' queries.
 
-    Shape: four queries.
+    Shape: five queries.
     """
-    found = [*_failed(), *_brakes(), *_paused(), *_troubled(troubled)]
+    found = [*_failed(), *_waiting(), *_brakes(), *_paused(), *_troubled(troubled)]
     if deployments.serving_ids().exists():
         found += _parts(parts)
     return in_order(found)[:NEEDS_MAX]
@@ -50,6 +51,23 @@ def _failure(one: Deployment) -> str:
     if one.state == Ended.ROLLED_BACK:
         return f"{one.service} {one.version} was rolled back from {one.environment}"
     return f"{one.service} {one.version} did not reach {one.environment}"
+
+
+def _waiting() -> Iterator[Need]:
+    """Canaries that go on only when somebody says so."""
+    for one in analyses.waiting(rows=NEEDS_MAX):
+        step = f"{one.waits_for:g} %" if one.waits_for is not None else ""
+        words = f"is paused at {one.percent:g} %" if one.paused_by else f"waits for its {step}"
+        yield Need(
+            tone="warn",
+            icon="pause" if one.paused_by else "hold",
+            title=f"{one.service} {one.version} {words} in {one.environment}",
+            detail=one.reasons[0] if one.reasons else "",
+            kind="canary",
+            name=one.ref,
+            at=one.stage_at,
+            by=one.paused_by,
+        )
 
 
 def _brakes() -> Iterator[Need]:

@@ -95,3 +95,9 @@ def standing(deployment_id: UUID) -> Standing | None:
         rows=telling.rows(telling.plain(one) for one in metrics),
         reached=known.reached,
     )
+
+
+def waiting(*, rows: int) -> list[Analysis]:
+    """Those that go on only when somebody says so, the longest first."""
+    running = Analysis.objects.filter(state=State.RUNNING.value).order_by("stage_at")[:rows]
+    return [one for one in running if one.paused_by or one.waits_for is not None]

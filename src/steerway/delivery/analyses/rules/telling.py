@@ -23,6 +23,8 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "crash": ("Crashes", "seconds in which a replica ended"),
     "saturation": ("Saturation", "what its limits allow that is used"),
 }
+DARK: Final = "It runs beside the stable version, and no user reaches it."
+UNSEEN: Final = "before a user reached it"
 OWN: Final = "a metric of the service's own"
 
 HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
@@ -114,31 +116,45 @@ def facts(found: Mapping[str, Any]) -> Facts:
 
 def headline(known: Facts) -> Headline:
     """The answer to "how is it going?"."""
-    why = known.reasons[0] if known.reasons else "The first second is being looked at."
-    return Headline(*_answer(known), why)
+    first = DARK if _is_dark(known) else "The first second is being looked at."
+    return Headline(*_answer(known), known.reasons[0] if known.reasons else first)
 
 
 def _answer(known: Facts) -> tuple[str, str]:
-    is_proven = known.answer == Answer.BETTER
+    is_proven, at = known.answer == Answer.BETTER, f"{known.reached:g} %"
     ended = {
         State.PROMOTED: (
             "good",
             f"Promoted: {'better or equal' if is_proven else 'no sign of harm'}",
         ),
-        State.WORSE: ("bad", f"Worse: taken back from {known.reached:g} %"),
-        State.STOPPED: ("idle", f"Stopped at {known.reached:g} %, before an answer"),
+        State.WORSE: ("bad", f"Worse: taken back {f'from {at}' if known.reached else UNSEEN}"),
+        State.STOPPED: (
+            "idle",
+            f"Stopped {f'at {at}, before an answer' if known.reached else UNSEEN}",
+        ),
     }
     return ended.get(State(known.state)) or _answer_so_far(known)
 
 
+def _is_dark(known: Facts) -> bool:
+    return not known.percent and known.waits_for is not None
+
+
 def _answer_so_far(known: Facts) -> tuple[str, str]:
-    if known.paused_by:
-        return "warn", f"Paused at {known.percent:g} % by {known.paused_by}"
-    if known.waits_for is not None and known.answer == Answer.HOLD:
-        return "warn", f"Waits until somebody approves {known.waits_for:g} %"
-    if known.percent == ALL and known.answer != Answer.WORSE:
-        return "info", "Has everything, and is watched"
-    return HEADLINES.get(known.answer, ("unknown", known.answer.capitalize()))
+    is_waiting = known.waits_for is not None and known.answer == Answer.HOLD
+    cases = (
+        (_is_dark(known), "warn", "In the dark, until somebody releases it"),
+        (not known.percent, "info", "Compared on copies of requests"),
+        (bool(known.paused_by), "warn", f"Paused at {known.percent:g} % by {known.paused_by}"),
+        (is_waiting, "warn", f"Waits until somebody approves {known.waits_for or 0:g} %"),
+        (_is_baking(known), "info", "Has everything, and is watched"),
+    )
+    found = next(((tone, words) for holds, tone, words in cases if holds), None)
+    return found or HEADLINES.get(known.answer, ("unknown", known.answer.capitalize()))
+
+
+def _is_baking(known: Facts) -> bool:
+    return known.percent == ALL and known.answer != Answer.WORSE
 
 
 def ladder(known: Facts) -> list[Rung]:

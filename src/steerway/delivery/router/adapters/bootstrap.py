@@ -29,6 +29,7 @@ STREAMS: Final = 100  # HTTP/2 requests at once on one connection
 DURATION_BUCKETS: Final = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 # Attempts that failed, whether a retry hid it or not: by whom and where, to be weighed.
 FAILURE_LOG: Final[Mapping[str, str]] = {
+    "at": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
     "service": "%METADATA(ROUTE:steerway:service)%",
     "environment": "%METADATA(ROUTE:steerway:environment)%",
     "version": "%UPSTREAM_METADATA(envoy.lb:version)%",

@@ -20,7 +20,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from steerway.app.intake import TelemetryDoor
+from steerway.app.intake import TelemetryDoor, Writer
 from steerway.app.prometheus import Prometheus
 from steerway.platform import clock
 from steerway.telemetry.ingest.workflows import Intake
@@ -65,13 +65,11 @@ def url(intake: Intake, store: Store) -> Iterator[str]:
     """The doors of a server: for senders, who need the token, and for readers."""
     receiver = Receiver(intake)
 
-    def may_write(scope: Any) -> bool | None:
+    def writer(scope: Any) -> Writer | None:
         sent = dict(scope["headers"]).get(b"authorization", b"").decode()
-        return True if sent == f"Bearer {TOKEN}" else None
+        return Writer(may=True) if sent == f"Bearer {TOKEN}" else None
 
-    senders = TelemetryDoor(
-        lambda: receiver, may_write, body_bytes=10_000_000, held_bytes=10_000_000
-    )
+    senders = TelemetryDoor(lambda: receiver, writer, body_bytes=10_000_000, held_bytes=10_000_000)
     limits = QueryLimits(seconds=30, memory_bytes=256 * 1024 * 1024, cells=1_000_000)
     readers = Prometheus(lambda: store, lambda _: True, limits)
 

@@ -7,6 +7,7 @@ import base64
 import binascii
 from http.cookies import SimpleCookie
 from importlib import import_module
+from typing import Final
 
 from a2wsgi.asgi_typing import HTTPScope
 from django.conf import settings
@@ -14,13 +15,18 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 
 from steerway.app.asgi import LOCAL
+from steerway.app.intake import Writer
 from steerway.app.permissions import PERMISSIONS
+from steerway.delivery.runtimes import queries as runtimes
 from steerway.platform import clock
 from steerway.platform.db import reading
 from steerway.platform.identity import queries, tokens
 from steerway.platform.identity.models import User
+from steerway.platform.identity.rules import digest, is_token
 from steerway.platform.roles import Role
 from steerway.platform.work import Actor
+
+WRITE: Final = "telemetry.write"
 
 
 def may_read(scope: HTTPScope) -> bool:
@@ -37,10 +43,21 @@ def may(permission: str, scope: HTTPScope) -> bool:
     return actor is not None and actor.may(permission)
 
 
-def may_if_known(permission: str, scope: HTTPScope) -> bool | None:
-    """Whether the asker may do this; None when nobody is known by what they sent."""
-    actor = actor_of(scope)
-    return None if actor is None else actor.may(permission)
+def writer(scope: HTTPScope) -> Writer | None:
+    """What telemetry the asker may write; None when nobody is known by what they sent.
+
+    A replica is known here and nowhere else.
+    """
+    actor = actor_of(scope) or _replica(scope)
+    if actor is None:
+        return None
+    if actor.may(WRITE):
+        return Writer(may=True)
+    bound = [one for one in actor.scopes if one.startswith(f"{WRITE}@")]
+    if len(bound) != 1 or not actor.role.includes(actor.grants[WRITE]):
+        return Writer(may=False)
+    service, _, environment = bound[0].partition("@")[2].partition("/")
+    return Writer(may=True, place=(service, environment))
 
 
 def actor_of(scope: HTTPScope) -> Actor | None:
@@ -74,6 +91,19 @@ def _bearer(secret: str) -> Actor | None:
         return None
     tokens.touch(token, now)
     return queries.token_actor(token, PERMISSIONS)
+
+
+def _replica(scope: HTTPScope) -> Actor | None:
+    """A replica by the token that it was started with."""
+    secret = _secret(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+    if not is_token(secret):
+        return None
+    with reading():
+        found = runtimes.sender(digest(secret))
+    if found is None:
+        return None
+    place = f"{WRITE}@{found.service}/{found.environment}"
+    return Actor(name=found.program, role=Role.DEVELOPER, grants=PERMISSIONS, scopes=(place,))
 
 
 def _person(scope: HTTPScope) -> User | None:

@@ -12,6 +12,12 @@ from steerway.telemetry.scraping.descriptor import ScrapeSection
 class TelemetrySection(Section):
     """What is measured of the service, beside what Steerway measures of every service."""
 
+    send: bool = Field(
+        default=True,
+        description="Whether replicas find the OTEL_… environment with which OpenTelemetry's "
+        "libraries send to Steerway. What `run` sets itself is left as it is. It takes effect "
+        "with the next deployment.",
+    )
     scrape: tuple[ScrapeSection, ...] = Field(
         default=(), max_length=20, description="Pages of metrics in the format of Prometheus."
     )

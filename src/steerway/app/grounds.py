@@ -27,5 +27,13 @@ def ground_of(settings: Settings, work: Callable[[], Work]) -> Ground:
         supervisor=supervisor_of(settings),
         envoy=Envoy(site_of(settings)),
         work=work,
+        telemetry=_own_door(settings),
         node=node_of(settings),
     )
+
+
+def _own_door(settings: Settings) -> str:
+    """Where programs on this host reach the server."""
+    own = settings.address
+    host = "127.0.0.1" if own in ("0.0.0.0", "::", "localhost") else own  # noqa: S104 -- compared
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

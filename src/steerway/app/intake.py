@@ -16,6 +16,7 @@ from typing import Any, Final
 from a2wsgi.asgi_typing import HTTPScope, Receive, Send
 
 from steerway.platform.errors import SteerwayError, Unavailable
+from steerway.telemetry.decoding.attributes import Place
 from steerway.telemetry.decoding.errors import (
     BodyInvalid,
     BodyTooLarge,
@@ -52,6 +53,14 @@ class Answer:
     kind: str = "text/plain; charset=utf-8"
 
 
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Somebody who sends telemetry: whether they may, and of which one place alone."""
+
+    may: bool
+    place: Place | None = None
+
+
 class _No(Exception):
     """A request that is refused: a status, and a sentence."""
 
@@ -66,17 +75,17 @@ class TelemetryDoor:
     def __init__(
         self,
         receiver: Callable[[], Receiver],
-        may_write: Callable[[HTTPScope], bool | None],
+        writer: Callable[[HTTPScope], Writer | None],
         *,
         body_bytes: int,
         held_bytes: int,
     ) -> None:
         """`receiver` raises `Unavailable` while there is none.
 
-        `may_write` says None when nobody is known by the credentials that came.
+        `writer` says None when nobody is known by the credentials that came.
         """
         self._receiver = receiver
-        self._may_write = may_write
+        self._writer = writer
         self._body_bytes = body_bytes
         self._most_bytes = held_bytes
         self._held_bytes = 0
@@ -113,9 +122,12 @@ class TelemetryDoor:
             raise _No(405, "Send telemetry with POST.")
         _check_form(scope["path"], headers)
         loop = asyncio.get_running_loop()
-        allowed = await loop.run_in_executor(self._threads, self._may_write, scope)
-        if not allowed:
-            raise _no_entry(is_known=allowed is not None)
+        writer = await loop.run_in_executor(self._threads, self._writer, scope)
+        if writer is None or not writer.may:
+            raise _no_entry(is_known=writer is not None)
+        if writer.place and scope["path"] == WRITE:
+            # Its series name their service in labels that anybody may write.
+            raise _No(403, "This token is bound to one service; send OTLP with it.")
         with self._holding() as body:
             try:
                 is_whole = await asyncio.wait_for(self._fill(body, headers, receive), BODY_SECONDS)
@@ -123,7 +135,7 @@ class TelemetryDoor:
                 raise _No(408, f"The body did not come within {BODY_SECONDS:g} seconds.") from error
             if not is_whole:
                 return None
-            task = partial(self._take, scope["path"], headers, bytes(body))
+            task = partial(self._take, scope["path"], headers, bytes(body), writer.place)
             received = await loop.run_in_executor(self._threads, task)
         return _success(scope["path"], received, is_json=_media_type(headers) == JSON)
 
@@ -154,14 +166,16 @@ class TelemetryDoor:
             if not event["more_body"]:
                 return True
 
-    def _take(self, path: str, headers: dict[bytes, str], body: bytes) -> Received:
+    def _take(
+        self, path: str, headers: dict[bytes, str], body: bytes, place: Place | None
+    ) -> Received:
         receiver = self._receiver()
         if path == WRITE:
             return receiver.write(body)
         encoding = headers.get(b"content-encoding", "").strip().lower()
         signal, _ = SIGNALS[path]
         take: Callable[..., Received] = getattr(receiver, signal)
-        return take(body, encoding, is_json=_media_type(headers) == JSON)
+        return take(body, encoding, is_json=_media_type(headers) == JSON, place=place)
 
 
 def _media_type(headers: dict[bytes, str]) -> str:

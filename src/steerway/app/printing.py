@@ -148,7 +148,9 @@ class Printing:
         """The values that a replica was started with, which it may print."""
         if not one.spec:
             return []
-        return [self._value(sealed.name, sealed.text) for sealed in one.to_run().secrets.values()]
+        found = [self._value(sealed.name, sealed.text) for sealed in one.to_run().secrets.values()]
+        # The token that it sends telemetry with, also without the words of the header around it.
+        return found + [one.rpartition("%20")[2] for one in found if "=Bearer%20" in one]
 
     def _value(self, name: str, sealed: str) -> str:
         if (name, sealed) not in self._opened:

@@ -180,7 +180,7 @@ def _senders(telemetry: "Telemetry") -> "TelemetryDoor":
 
     return TelemetryDoor(
         telemetry.receiver,
-        partial(access.may_if_known, "telemetry.write"),
+        access.writer,
         body_bytes=telemetry.limits.body_bytes,
         held_bytes=telemetry.limits.held_bytes,
     )

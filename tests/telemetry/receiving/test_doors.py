@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from steerway.app.intake import TelemetryDoor
+from steerway.app.intake import TelemetryDoor, Writer
 from steerway.platform.errors import SteerwayError
 from steerway.telemetry.ingest.rules.limits import IngestLimits
 from steerway.telemetry.ingest.workflows import Intake
@@ -86,11 +86,15 @@ def taken(intake: Intake) -> Taken:
 
 @pytest.fixture
 def sender(taken: Taken) -> Iterator[Sender]:
-    def may_write(scope) -> bool | None:
-        known = {b"Bearer alice": True, b"Bearer guest": False}
+    def writer(scope) -> Writer | None:
+        known = {
+            b"Bearer alice": Writer(may=True),
+            b"Bearer guest": Writer(may=False),
+            b"Bearer shop": Writer(may=True, place=("shop", "production")),
+        }
         return known.get(dict(scope["headers"]).get(b"authorization"))
 
-    door = TelemetryDoor(taken, may_write, body_bytes=100_000, held_bytes=1_000_000)
+    door = TelemetryDoor(taken, writer, body_bytes=100_000, held_bytes=1_000_000)
     with served(door) as port:
         yield Sender(port)
 

@@ -73,11 +73,14 @@ def move(work: Work, replica: Replica, *, ports: Ports) -> Replica:
     return replica
 
 
-def equip(work: Work, replica: Replica, *, program: Program) -> None:
-    """Note the program that a replica is to run, secrets sealed."""
+def equip(work: Work, replica: Replica, *, program: Program, sender: str = "") -> None:
+    """Note the program that a replica is to run, secrets sealed.
+
+    `sender` is the hash of the token that it may send telemetry with until it is retired.
+    """
     assert program.name == replica.program
-    replica.spec = stored(program)
-    replica.save(update_fields=["spec"])
+    replica.spec, replica.sender = stored(program), sender
+    replica.save(update_fields=["spec", "sender"])
 
 
 def started(work: Work, replicas: Iterable[Replica]) -> None:
@@ -106,6 +109,7 @@ def retire(work: Work, replicas: Iterable[Replica]) -> int:
         wanted=False,
         routed=False,
         spec={},
+        sender="",
         state=ProcessState.STOPPED.value,
         pid=None,
         looping=False,

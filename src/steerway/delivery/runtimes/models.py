@@ -19,7 +19,8 @@ class Replica(models.Model):
     """One copy of a deployment's release, until it is retired.
 
     `spec` is its program as `rules.stored` gives it, secrets sealed; empty until it is equipped
-    and again once it is retired.
+    and again once it is retired. `sender` is the hash of the token that it sends its telemetry
+    with, for as long.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -32,6 +33,7 @@ class Replica(models.Model):
     wanted = models.BooleanField(default=False, help_text="It should run now.")
     routed = models.BooleanField(default=False, help_text="The router may send it requests.")
     spec = models.JSONField(default=dict)
+    sender = models.CharField(max_length=64, blank=True)
     placed_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
     # What was last seen of it.
@@ -55,6 +57,9 @@ class Replica(models.Model):
                 fields=["service", "environment"],
                 condition=models.Q(retired_at=None),
                 name="replica_live",
+            ),
+            models.Index(
+                fields=["sender"], condition=models.Q(retired_at=None), name="replica_sender"
             ),
         ]
         constraints: ClassVar = [

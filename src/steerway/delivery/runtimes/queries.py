@@ -65,6 +65,11 @@ def by_program(program: str) -> Replica | None:
     return Replica.objects.filter(program=program).first()
 
 
+def sender(digest: str) -> Replica | None:
+    """The replica that may send telemetry with the token of this hash."""
+    return Replica.objects.filter(sender=digest, retired_at=None).first() if digest else None
+
+
 def share_bytes(asked: int, replicas: int) -> int:
     """What each of so many replicas may have of one answer."""
     return min(asked, ANSWER_BYTES_MAX // max(replicas, 1))

@@ -19,9 +19,10 @@ NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,39}")
 # Actors that are not people: nobody may sign the log as one of them.
 RESERVED: Final = frozenset({"anonymous", "local", "steerway", "system", "unknown"})
 # Only these shapes, so that one pattern covers another exactly when it matches its text. Asking
-# for flags may be bound to one service in one environment: its tokens lie on other machines.
+# for flags and sending telemetry may be bound to one service in one environment: their tokens
+# lie on other machines.
 SCOPE: Final = re.compile(
-    r"\*|[a-z-]+\.(\*|[a-z-]+)|flags\.evaluate@[a-z0-9-]+/[a-z0-9-]+", re.ASCII
+    r"\*|[a-z-]+\.(\*|[a-z-]+)|(flags\.evaluate|telemetry\.write)@[a-z0-9-]+/[a-z0-9-]+", re.ASCII
 )
 
 TOKEN_MARK: Final = "swy_"  # noqa: S105 -- what every token starts with

@@ -27,6 +27,8 @@ COMMON_LABELS: Final = {
     "version": ("service.version",),
     "instance": ("service.instance.id",),
 }
+# A service in an environment, whose rows these are whatever their resource says.
+Place = tuple[str, str]
 TAKEN: Final = {name for names in COMMON_LABELS.values() for name in names}
 
 
@@ -82,6 +84,28 @@ def origin_of(raw: bytes) -> Origin:
         if key not in TAKEN and not key.startswith("telemetry.sdk.")
     }
     return Origin(labels, rest)
+
+
+def placed(raw: bytes, place: Place | None) -> bytes:
+    """The bytes of a resource that is of this place, whatever it says itself.
+
+    The last value of a name is the one that counts, so the place is put behind.
+
+    Raises:
+        BodyInvalid: it is none, so what is put behind it could be taken for a part of it.
+    """
+    if place is None:
+        return raw
+    try:
+        KNOWN["Resource"].FromString(raw)
+    except DecodeError as error:
+        raise BodyInvalid(what="OTLP", reason="a resource cannot be decoded") from error
+    behind = KNOWN["Resource"]()
+    names = (COMMON_LABELS["service"][0], COMMON_LABELS["environment"][0])
+    for name, value in zip(names, place, strict=True):
+        behind.attributes.add(key=name).value.string_value = value
+    suffix: bytes = behind.SerializeToString()
+    return raw + suffix
 
 
 def labels_of(raw: Iterable[bytes], origin: Origin) -> dict[str, str]:

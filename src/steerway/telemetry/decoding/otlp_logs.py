@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 
-from steerway.telemetry.decoding.attributes import Maps, Origin, text_of
+from steerway.telemetry.decoding.attributes import Maps, Origin, Place, placed, text_of
 from steerway.telemetry.decoding.errors import BodyInvalid
 from steerway.telemetry.decoding.otlp_rows import (
     Origins,
@@ -35,24 +35,24 @@ class LogsDecoder:
         self._maps = Maps()
         self._origins = Origins()
 
-    def decode(self, body: bytes, now_ms: int) -> pa.Table:
+    def decode(self, body: bytes, now_ms: int, place: Place | None = None) -> pa.Table:
         """The log lines of one request.
 
         Raises:
             BodyInvalid: it is no request for logs.
         """
         try:
-            return self._rows(RAW["Request"].FromString(body), now_ms)
+            return self._rows(RAW["Request"].FromString(body), now_ms, place)
         except DecodeError as error:
             raise BodyInvalid(what="OTLP logs", reason="it cannot be decoded") from error
 
-    def _rows(self, request: Any, now_ms: int) -> pa.Table:
+    def _rows(self, request: Any, now_ms: int, place: Place | None) -> pa.Table:
         records: list[Any] = []
         origins: list[Origin] = []
         counts: list[int] = []
         extra: list[list[tuple[str, str]]] = []
         for of_resource in request.resource_logs:
-            origin = self._origins.of(of_resource.resource)
+            origin = self._origins.of(placed(of_resource.resource, place))
             for of_scope in of_resource.scope_logs:
                 records += of_scope.log_records
                 origins.append(origin)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 
-from steerway.telemetry.decoding.attributes import labels_of, origin_of
+from steerway.telemetry.decoding.attributes import Place, labels_of, origin_of, placed
 from steerway.telemetry.decoding.columns import Gathered, Names
 from steerway.telemetry.decoding.deltas import Deltas
 from steerway.telemetry.decoding.errors import BodyInvalid
@@ -68,7 +68,7 @@ class MetricsDecoder:
         self._cached = 0
         self._names = Names()
 
-    def decode(self, body: bytes) -> Metrics:
+    def decode(self, body: bytes, place: Place | None = None) -> Metrics:
         """The samples of one request.
 
         Raises:
@@ -81,9 +81,10 @@ class MetricsDecoder:
         try:
             request = RAW["Request"].FromString(body)
             for of_resource in request.resource_metrics:
+                resource = placed(of_resource.resource, place)
                 for of_scope in of_resource.scope_metrics:
                     for metric in of_scope.metrics:
-                        self._metric(of_resource.resource, metric, found, points)
+                        self._metric(resource, metric, found, points)
         except DecodeError as error:
             raise BodyInvalid(what="OTLP metrics", reason="it cannot be decoded") from error
         for context, raw in points.gather(found.gathered):

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 
-from steerway.telemetry.decoding.attributes import Maps, Origin
+from steerway.telemetry.decoding.attributes import Maps, Origin, Place, placed
 from steerway.telemetry.decoding.errors import BodyInvalid
 from steerway.telemetry.decoding.otlp_rows import (
     Origins,
@@ -41,24 +41,24 @@ class SpansDecoder:
         self._maps = Maps()
         self._origins = Origins()
 
-    def decode(self, body: bytes, refusals: Refusals) -> pa.Table:
+    def decode(self, body: bytes, refusals: Refusals, place: Place | None = None) -> pa.Table:
         """The spans of one request; those without a proper id are refused.
 
         Raises:
             BodyInvalid: it is no request for traces.
         """
         try:
-            return self._rows(RAW["Request"].FromString(body), refusals)
+            return self._rows(RAW["Request"].FromString(body), refusals, place)
         except DecodeError as error:
             raise BodyInvalid(what="OTLP traces", reason="it cannot be decoded") from error
 
-    def _rows(self, request: Any, refusals: Refusals) -> pa.Table:
+    def _rows(self, request: Any, refusals: Refusals, place: Place | None) -> pa.Table:
         spans: list[Any] = []
         origins: list[Origin] = []
         counts: list[int] = []
         extra: list[list[tuple[str, str]]] = []
         for of_resource in request.resource_spans:
-            origin = self._origins.of(of_resource.resource)
+            origin = self._origins.of(placed(of_resource.resource, place))
             for of_scope in of_resource.scope_spans:
                 good = [span for span in of_scope.spans if _is_named(span)]
                 refusals.add("id", len(of_scope.spans) - len(good), "a span has no proper id")

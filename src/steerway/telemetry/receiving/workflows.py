@@ -11,6 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from steerway.telemetry.decoding import otlp_logs, otlp_metrics, otlp_spans
+from steerway.telemetry.decoding.attributes import Place
 from steerway.telemetry.decoding.otlp_found import Metrics
 from steerway.telemetry.decoding.otlp_logs import LogsDecoder
 from steerway.telemetry.decoding.otlp_metrics import MetricsDecoder, metadata_table
@@ -55,8 +56,10 @@ class Receiver:
         self._described_ms = 0
         self._bodies: OrderedDict[bytes, Received] = OrderedDict()
 
-    def metrics(self, body: bytes, encoding: str, *, is_json: bool) -> Received:
-        """An OTLP request with metrics.
+    def metrics(
+        self, body: bytes, encoding: str, *, is_json: bool, place: Place | None = None
+    ) -> Received:
+        """An OTLP request with metrics; with a `place`, of that one whatever it says.
 
         Raises:
             BodyInvalid, BodyTooLarge, FormUnknown: it is not taken.
@@ -65,7 +68,7 @@ class Receiver:
         with self._decoding:
             plain = self._plain(body, encoding, otlp_metrics.WHOLE if is_json else None)
             self._forget()
-            return self._submit_samples(self._metrics.decode(plain))
+            return self._submit_samples(self._metrics.decode(plain, place))
 
     def write(self, body: bytes) -> Received:
         """A Prometheus remote write request, packed with snappy."""
@@ -74,18 +77,22 @@ class Receiver:
             self._forget()
             return self._submit_samples(self._write.decode(plain))
 
-    def logs(self, body: bytes, encoding: str, *, is_json: bool) -> Received:
+    def logs(
+        self, body: bytes, encoding: str, *, is_json: bool, place: Place | None = None
+    ) -> Received:
         """An OTLP request with log records."""
         kind = otlp_logs.WHOLE if is_json else None
-        return self._once("logs", (body, encoding, kind), self._log_rows)
+        return self._once("logs", (body, encoding, kind), self._log_rows, place)
 
-    def spans(self, body: bytes, encoding: str, *, is_json: bool) -> Received:
+    def spans(
+        self, body: bytes, encoding: str, *, is_json: bool, place: Place | None = None
+    ) -> Received:
         """An OTLP request with spans."""
         kind = otlp_spans.WHOLE if is_json else None
-        return self._once("spans", (body, encoding, kind), self._spans.decode)
+        return self._once("spans", (body, encoding, kind), self._spans.decode, place)
 
-    def _log_rows(self, plain: bytes, _: Refusals) -> pa.Table:
-        return self._logs.decode(plain, self._intake.now_ms)
+    def _log_rows(self, plain: bytes, _: Refusals, place: Place | None) -> pa.Table:
+        return self._logs.decode(plain, self._intake.now_ms, place)
 
     def _plain(self, body: bytes, encoding: str, json_kind: type[Any] | None) -> bytes:
         plain = unpacked(body, encoding, self._intake.limits.unpacked_bytes)
@@ -122,10 +129,12 @@ class Receiver:
         self,
         table: str,
         packed: tuple[bytes, str, type[Any] | None],
-        decode: Callable[[bytes, Refusals], pa.Table],
+        decode: Callable[[bytes, Refusals, Place | None], pa.Table],
+        place: Place | None,
     ) -> Received:
         """Take a body, unless it is being taken or was."""
-        digest = blake2b(table.encode() + packed[0], digest_size=16).digest()
+        whose = "/".join((table, *(place or ())))
+        digest = blake2b(whose.encode() + packed[0], digest_size=16).digest()
         intake = self._intake
         with self._decoding:
             known = self._bodies.get(digest)
@@ -134,7 +143,7 @@ class Receiver:
             if digest in intake.digests:
                 return Received(intake.submit(Parcel()), Refusals())
             refusals = Refusals()
-            decoded = decode(self._plain(*packed), refusals)
+            decoded = decode(self._plain(*packed), refusals, place)
             rows = in_time(decoded, intake.now_ms, intake.limits, refusals)
             received = Received(intake.submit(Parcel({table: rows}, refusals, digest)), refusals)
             self._bodies[digest] = received

@@ -27,6 +27,7 @@ class Ground:
     supervisor: Supervisor
     envoy: Envoy
     work: Callable[[], Work]
+    telemetry: str = ""  # where replicas send theirs to; empty for nowhere
     node: str = ""  # which server this is, among those that share a database
     # What serves and will be compared with, replica by replica.
     pulse: Pulse = field(default_factory=Pulse)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from steerway.delivery.deployments.errors import Died, NotUp, Unhealthy
 from steerway.delivery.deployments.models import Deployment
+from steerway.delivery.deployments.workflows import sending
 from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.releases import rules as releases
 from steerway.delivery.runtimes import actions, queries
@@ -72,8 +73,9 @@ def start(ground: Ground, deployment: Deployment, index: int) -> None:
     flags = ground.flags_of(deployment.service, deployment.environment)
     own = {**releases.variables(placement.directory, manifest), "STEERWAY_FLAGS_FILE": str(flags)}
     wanted = replace(wanted, environment={**own, **wanted.environment})
+    wanted, sender = sending.able_to_send(ground, deployment, replica, wanted)
     with unit_of_work():
-        actions.equip(ground.work(), replica, program=wanted)
+        actions.equip(ground.work(), replica, program=wanted, sender=sender)
         actions.started(ground.work(), [replica])
     ground.supervisor.add(wanted)
     ground.supervisor.start(replica.program)

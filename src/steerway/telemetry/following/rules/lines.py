@@ -21,8 +21,16 @@ AHEAD_MAX: Final = timedelta(seconds=2)
 MOMENT_KEYS: Final = ("timestamp", "time", "@timestamp", "ts", "at", "date")
 LEVEL_KEYS: Final = ("level", "severity", "levelname", "lvl", "log.level", "severity_text")
 BODY_KEYS: Final = ("message", "msg", "event", "body", "text", "log")
-TRACE_KEYS: Final = ("trace_id", "traceId", "traceID", "trace.id", "otelTraceID", "dd.trace_id")
-SPAN_KEYS: Final = ("span_id", "spanId", "spanID", "span.id", "otelSpanID", "dd.span_id")
+TRACE_KEYS: Final = (
+    "trace_id",
+    "traceId",
+    "traceID",
+    "trace.id",
+    "otelTraceID",
+    "dd.trace_id",
+    "trace",
+)
+SPAN_KEYS: Final = ("span_id", "spanId", "spanID", "span.id", "otelSpanID", "dd.span_id", "span")
 STACK_KEYS: Final = ("exc_info", "exception", "stack_trace", "stacktrace", "stack", "traceback")
 
 _HEAD: Final = 200  # characters in which a plain line says when and how serious

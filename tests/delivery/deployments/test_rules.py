@@ -9,7 +9,6 @@ from steerway.delivery.deployments.rules import (
     itinerary,
     leaving,
     share_percent,
-    told,
     waves,
 )
 from steerway.platform.numbers.rules import number_of
@@ -100,18 +99,3 @@ def test_which_old_replicas_leave_after_each_wave(
 def test_names_lead_back() -> None:
     assert number_of(deployment_ref(12)) == number_of("dep-12") == number_of("12") == 12
     assert number_of("DEP-") == number_of("x") == number_of("DEP-" + "9" * 30) == 0
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("listening on 8080", "listening on 8080"),
-        ('{"at": "2026-03-02T12:00:01.5Z", "level": "info", "message": "request", "ms": 0.2}',
-         "12:00:01 info request ms=0.2"),
-        ('{"msg": "hello", "trace": null}', "hello trace=None"),
-        ('{"cut', '{"cut'),
-        ("[1]", "[1]"),
-    ],
-)  # fmt: skip
-def test_a_line_in_json_is_told_as_people_read_it(line: str, expected: str) -> None:
-    assert told(line) == expected

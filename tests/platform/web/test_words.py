@@ -108,3 +108,18 @@ def test_a_share_above_zero_is_never_shown_as_zero(ratio: float | None, expected
 )
 def test_a_piece_of_work_reads_by_its_size(length: timedelta, expected: str) -> None:
     assert words.span_text(length) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("listening on 8080", "listening on 8080"),
+        ('{"at": "2026-03-02T12:00:01.5Z", "level": "info", "message": "request", "ms": 0.2}',
+         "12:00:01 info request ms=0.2"),
+        ('{"msg": "hello", "trace": null}', "hello trace=None"),
+        ('{"cut', '{"cut'),
+        ("[1]", "[1]"),
+    ],
+)  # fmt: skip
+def test_a_line_in_json_is_told_as_people_read_it(line: str, expected: str) -> None:
+    assert words.line_text(line) == expected

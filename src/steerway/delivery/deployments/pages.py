@@ -21,13 +21,13 @@ from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.actions import Wish
 from steerway.delivery.deployments.errors import WishUnclear
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
-from steerway.delivery.deployments.rules import Kind, State, Step, StepState, Strategy, told
+from steerway.delivery.deployments.rules import Kind, State, Step, StepState, Strategy
 from steerway.delivery.runtimes import queries as runtimes
 from steerway.delivery.runtimes.models import Replica
 from steerway.delivery.runtimes.rules import Condition
 from steerway.platform.log import queries as log
 from steerway.platform.log.queries import Filter
-from steerway.platform.web import paging
+from steerway.platform.web import paging, words
 from steerway.platform.web.charts import Chart
 from steerway.platform.web.request import SteerwayRequest
 
@@ -293,7 +293,7 @@ def _printing(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> Pr
     printed = runtimes.printed(log, one, after=None, size_bytes=PRINTED_BYTES)
     is_flowing = at.name == Step.JUDGE
     lines = printed.text.splitlines()[-(FLOWING_SHOWN if is_flowing else LINES_SHOWN) :]
-    return Printing(f"Replica {one.index} prints", [told(line) for line in lines], is_flowing)
+    return Printing(f"Replica {one.index} prints", list(map(words.line_text, lines)), is_flowing)
 
 
 def _build_lines(found: Deployment) -> list[str]:
@@ -314,14 +314,14 @@ def _headline(found: Deployment, at: Stop | None, live: Sequence[Replica]) -> st
 
 def _ended(found: Deployment, at: Stop | None) -> str:
     version = found.version
-    words = {
+    said = {
         State.SUCCEEDED: f"{version} serves {found.service} in {found.environment}",
         State.UNCHANGED: f"{version} was serving already, with this configuration",
         State.CANCELLED: f"Cancelled by {found.cancelled_by}; what it started was undone",
         State.ROLLED_BACK: f"{version} was worse; {_before(found)} serves all again",
         State.FAILED: f"Failed at {at.name}" if at else "Failed",
     }
-    return words[State(found.state)]
+    return said[State(found.state)]
 
 
 def _before(found: Deployment) -> str:

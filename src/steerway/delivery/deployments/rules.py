@@ -1,7 +1,5 @@
 """Steps, states and names of deployments. Pure."""
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
@@ -128,30 +126,3 @@ def leaving(old: Sequence[int], wave: int, wave_count: int) -> list[int]:
 def deployment_ref(number: int) -> str:
     """How people call a deployment."""
     return f"DEP-{number}"
-
-
-# Where a line in JSON says when, how bad and what; the rest is told as it is named.
-WHEN: Final = ("at", "time", "ts", "timestamp", "@timestamp")
-LEVEL: Final = ("level", "severity", "severity_text")
-WORDS: Final = ("message", "msg", "body", "event")
-CLOCK: Final = re.compile(r"\d\d:\d\d:\d\d")
-
-
-def told(line: str) -> str:
-    """A printed line as people read it; one in JSON without its brackets and quotes."""
-    try:
-        found = json.loads(line) if line.startswith("{") else None
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        return line
-    head = [_taken(found, names) for names in (WHEN, LEVEL, WORDS)]
-    if at := CLOCK.search(head[0]):
-        head[0] = at[0]
-    return " ".join([*filter(None, head), *(f"{name}={value}" for name, value in found.items())])
-
-
-def _taken(found: dict[str, object], names: Sequence[str]) -> str:
-    """The first of these that is there; it is told once."""
-    name = next((name for name in names if name in found), "")
-    return str(found.pop(name)) if name else ""

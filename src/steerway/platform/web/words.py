@@ -1,6 +1,8 @@
 """How values read on a page: durations, sizes, ages, states. Pure."""
 
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -167,3 +169,30 @@ MARKS: Final = {"+": "add", "-": "del", "~": "mod"}
 def diff_lines(lines: Iterable[str]) -> list[DiffLine]:
     """Lines that begin with `+`, `-` or `~`, each with its kind: add, del, mod or same."""
     return [DiffLine(MARKS.get(line[:1], "same"), line) for line in lines]
+
+
+# Where a line in JSON says when, how bad and what; the rest is told as it is named.
+WHEN: Final = ("at", "time", "ts", "timestamp", "@timestamp")
+LEVEL: Final = ("level", "severity", "severity_text")
+WORDS: Final = ("message", "msg", "body", "event")
+CLOCK: Final = re.compile(r"\d\d:\d\d:\d\d")
+
+
+def line_text(line: str) -> str:
+    """A printed line as people read it; one in JSON without its brackets and quotes."""
+    try:
+        found = json.loads(line) if line.startswith("{") else None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        return line
+    head = [_taken(found, names) for names in (WHEN, LEVEL, WORDS)]
+    if at := CLOCK.search(head[0]):
+        head[0] = at[0]
+    return " ".join([*filter(None, head), *(f"{name}={value}" for name, value in found.items())])
+
+
+def _taken(found: dict[str, object], names: Sequence[str]) -> str:
+    """The first of these that is there; it is told once."""
+    name = next((name for name in names if name in found), "")
+    return str(found.pop(name)) if name else ""

@@ -28,13 +28,18 @@ UNKNOWN: Final = -1
 # A sample at the end of a series: 0x12 its length, 0x09 and eight bytes of value unless the value
 # is zero, 0x10 and a time of six bytes, as every millisecond from 2004 to 2109 has.
 WITH_VALUE, WITHOUT_VALUE = 18, 9
-STRIPS_MAX: Final = 512  # samples of one series; longer runs are decoded as messages
+FIRST_BYTES, FIRST_OF_VALUED, FIRST_OF_ZERO = 0xFFFFFF, 0x091012, 0x100712
+# The last eight bytes of either: one of something else, the tag of the time, the time.
+TIME_MASK, TIME_FORM = 0x80808080_8080FF00, 0x00808080_80801000
+TIME_BITS: Final = 16  # that come before the time in them
+WORD_BYTES, VALUE_BYTES = 8, 15  # from the end of a sample to where its last word, its value begins
+# Samples of a series that are looked at together: most bodies have one, the others several.
+FIRST_LOOK, LATER_LOOK = 2, 16
+LOOKS_MAX: Final = 64  # at one body; a series that has samples left then is decoded as a message
 TYPES: Final = (
     *("unknown", "counter", "gauge", "histogram"),
     *("gaugehistogram", "summary", "info", "stateset"),
 )
-SAMPLE_TAG, VALUE_TAG, TIME_TAG, CONTINUED = 0x12, 0x09, 0x10, 0x80
-VALUED_LENGTH, ZERO_LENGTH = 0x10, 0x07
 
 
 @dataclass(slots=True)
@@ -139,57 +144,70 @@ class _Run:
     def __init__(self, series: list[bytes]) -> None:
         lengths = np.fromiter(map(len, series), np.int64, len(series))
         # Bytes before the first series, so that it can be looked at like any other.
-        self._buffer = np.frombuffer(bytes(WITH_VALUE) + b"".join(series), np.uint8)
+        buffer = bytes(WITH_VALUE) + b"".join(series)
+        # The eight bytes that begin at each byte, as one number.
+        self._words = np.ndarray((len(buffer) - WORD_BYTES + 1,), "<u8", buffer, strides=(1,))
         self._ends = np.cumsum(lengths) + WITH_VALUE
         self._starts = self._ends - lengths
-        self._rows: list[Any] = []
-        self._places: list[Any] = []
-        self._zeros: list[Any] = []
+        self._counts = np.zeros(len(series), np.int64)
+        # Of each sample that was found, where it ends, twice; and one more when its value is zero.
+        self._found: list[Any] = []
 
     def strip(self) -> list[int]:
         """How many bytes of each series are left once its samples are gone."""
         ends = self._ends.copy()
         left = np.arange(len(ends))
-        for _ in range(STRIPS_MAX):
-            end, start = ends[left], self._starts[left]
-            has_time = self._ends_in_time(end)
-            valued = has_time & self._is_sample(end, start, WITH_VALUE, VALUED_LENGTH, VALUE_TAG)
-            zero = (
-                has_time
-                & ~valued
-                & self._is_sample(end, start, WITHOUT_VALUE, ZERO_LENGTH, TIME_TAG)
-            )
-            for mask, is_zero in ((valued, False), (zero, True)):
-                self._rows.append(left[mask])
-                self._places.append(end[mask])
-                self._zeros.append(np.full(int(mask.sum()), is_zero))
-            ends[left] = end - np.where(valued, WITH_VALUE, np.where(zero, WITHOUT_VALUE, 0))
-            left = left[valued | zero]
+        look = FIRST_LOOK
+        for _ in range(LOOKS_MAX):
+            left, sizes = self._ending_in_samples(left, ends[left])
             if not len(left):
                 break
-        sizes: list[int] = (ends - self._starts).tolist()
-        return sizes
+            samples = ends[left, None] - sizes[:, None] * np.arange(look)
+            is_sample = self._are_samples(samples, sizes[:, None], self._starts[left, None])
+            run = np.logical_and.accumulate(is_sample, axis=1)
+            is_zero = sizes == WITHOUT_VALUE
+            self._found.append((samples * 2 + is_zero[:, None])[run])
+            counts = run.sum(axis=1)
+            self._counts[left] += counts
+            ends[left] -= counts * sizes
+            look = LATER_LOOK
+        found: list[int] = (ends - self._starts).tolist()
+        return found
 
-    def _ends_in_time(self, end: Any) -> Any:
-        last = self._buffer[end[:, None] - np.arange(7, 0, -1)]
-        continued = (last[:, 1:6] >= CONTINUED).all(axis=1)
-        return (last[:, 0] == TIME_TAG) & continued & (last[:, 6] < CONTINUED)
+    def _ending_in_samples(self, rows: Any, ends: Any) -> tuple[Any, Any]:
+        """Those of the series that have a sample there, and how long it is."""
+        starts = self._starts[rows]
+        valued = self._are_samples(ends, WITH_VALUE, starts)
+        kept = valued | self._are_samples(ends, WITHOUT_VALUE, starts)
+        return rows[kept], np.where(valued[kept], WITH_VALUE, WITHOUT_VALUE)
 
-    def _is_sample(self, end: Any, start: Any, size: int, length: int, tag: int) -> Any:
-        first = end - size
-        buffer = self._buffer
-        right = (buffer[first] == SAMPLE_TAG) & (buffer[first + 1] == length)
-        return right & (buffer[first + 2] == tag) & (first >= start)
+    def _are_samples(self, ends: Any, sizes: Any, starts: Any) -> Any:
+        fit = ends - sizes >= starts
+        ends = np.where(fit, ends, WITH_VALUE)
+        form = np.where(np.equal(sizes, WITH_VALUE), FIRST_OF_VALUED, FIRST_OF_ZERO)
+        begin = (self._words[ends - sizes] & np.uint64(FIRST_BYTES)) == form.astype(np.uint64)
+        last = self._words[ends - WORD_BYTES]
+        return fit & begin & ((last & np.uint64(TIME_MASK)) == np.uint64(TIME_FORM))
 
     def samples(self) -> tuple[Any, Any, Any]:
-        """Of each sample that was stripped: the row of its series, its time and its value."""
-        rows = np.concatenate(self._rows)
-        ends = np.concatenate(self._places)
-        is_zero = np.concatenate(self._zeros)
-        parts = (self._buffer[ends[:, None] - np.arange(6, 0, -1)] & 0x7F).astype(np.int64)
-        times = (parts << np.arange(0, 42, 7)).sum(axis=1)
-        values = np.zeros(len(rows))
-        valued = ends[~is_zero]
-        raw = np.ascontiguousarray(self._buffer[valued[:, None] - np.arange(15, 7, -1)])
-        values[~is_zero] = raw.view("<f8").reshape(len(valued))
-        return rows, times, values
+        """Of each sample that was stripped: the row of its series, its time and its value.
+
+        In the order in which they were sent.
+        """
+        found = np.sort(np.concatenate([*self._found, np.zeros(0, np.int64)]))
+        rows = np.repeat(np.arange(len(self._counts)), self._counts)
+        ends, is_zero = found >> 1, (found & 1).astype(bool)
+        values = self._words[ends - VALUE_BYTES].view(np.float64)
+        values[is_zero] = 0
+        return rows, _times(self._words[ends - WORD_BYTES] >> np.uint64(TIME_BITS)), values
+
+
+def _times(words: Any) -> Any:
+    """Six bytes of seven bits each, the lowest first, as numbers: by pairs, then together."""
+    low, high = np.uint64(0x007F_007F_007F), np.uint64(0x7F00_7F00_7F00)
+    pairs = (words & low) | ((words & high) >> np.uint64(1))
+    mask = np.uint64(0x3FFF)
+    found = pairs & mask
+    found |= (pairs >> np.uint64(2)) & (mask << np.uint64(14))
+    found |= (pairs >> np.uint64(4)) & (mask << np.uint64(28))
+    return found.astype(np.int64)

@@ -5,6 +5,7 @@ from steerway.delivery.builds.models import Build
 from steerway.delivery.canaries.models import CanaryEvidence, CanaryJudgement
 from steerway.delivery.declarations.models import Exposure, Flag, FlagDocument, FlagFile, Place
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
+from steerway.delivery.exposures.models import ExposureJudgement
 from steerway.delivery.releases.models import Release
 from steerway.delivery.rollouts.models import Rollout
 from steerway.delivery.router.models import Route
@@ -18,6 +19,7 @@ __all__ = [
     "Deployment",
     "DeploymentStep",
     "Exposure",
+    "ExposureJudgement",
     "Flag",
     "FlagDocument",
     "FlagFile",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from steerway.telemetry.ingest.rules.samples import STALE, STALE_BITS
+from steerway.telemetry.ingest.rules.samples import STALE, STALE_BITS, Samples
 from steerway.telemetry.ingest.workflows import Intake
 from steerway.telemetry.store import Store
 from tests.telemetry.ingest.conftest import NOW, NOW_MS, one
@@ -101,3 +101,20 @@ def test_batches_without_a_journal_are_all_stored(intake: Intake, store: Store) 
         intake.add_samples(samples, series, wait=True)
 
     assert store.table(COUNT)["n"][0].as_py() == 4
+
+
+def test_samples_of_several_series_in_any_order_count_once(intake: Intake, store: Store) -> None:
+    users = ("a", "b", "c")
+    some = [one("hits", {"service": "shop", "user": user}, 1.0, 2.0, 3.0) for user in users]
+    ids = np.concatenate([samples.ids for samples, _ in some])
+    times = np.concatenate([samples.ts_ms for samples, _ in some])
+    series = {id_: called for _, described in some for id_, called in described.items()}
+    order = np.random.default_rng(7).integers(0, len(ids), 100)
+
+    for several in (order[:50], order, np.arange(len(ids))):
+        samples = Samples(["hits"] * len(several), ids[several], times[several], times[several])
+        intake.add_samples(samples, series, wait=True)
+
+    assert store.table("SELECT count() AS n, uniqExact(id, ts) AS u FROM samples").to_pylist() == [
+        {"n": 9, "u": 9}
+    ]

@@ -22,6 +22,8 @@ FIRST_ROWS: Final = 1024
 SAID_EVERY_MS: Final = 60_000  # the label with the most values is looked for once a minute
 
 REFUSED: Final = -1
+# Sorted again once so many of them were not found by search: one in four.
+MISSED_SHARE: Final = 4
 
 # The newest sample of a series that has just been taken up: what came before is not known here.
 NEVER: Final = np.iinfo(np.int64).max
@@ -63,6 +65,9 @@ class SeriesBook:
         self._until = np.zeros(FIRST_ROWS, np.int64)
         self._seen = np.zeros(FIRST_ROWS, np.int64)
         self._newest = np.zeros(FIRST_ROWS, np.int64)
+        self._run = np.zeros(FIRST_ROWS, np.int64)  # of one call: which run of samples was a row's
+        self._missed = 0  # series that were found, but not by search, since they were sorted
+        self._sort()
         self.counts: Counter[str] = Counter()
         self._owed: set[int] = set()  # rows to write down
         self._sentences: dict[str, tuple[int, str]] = {}
@@ -95,28 +100,77 @@ class SeriesBook:
         self, ids: Ids, times: Times, series: SeriesSet, now_ms: int, refusals: Refusals
     ) -> Admitted:
         """Which of these samples may be stored; the others are counted in `refusals`."""
-        # By series and time, so that each series is looked up once and a repetition is a neighbour.
-        order = np.lexsort((times, ids))
-        ids, times = ids[order], times[order]
-        is_first = np.concatenate([[True], ids[1:] != ids[:-1]])[: len(ids)]
-        is_again = ~is_first & np.concatenate([[False], times[1:] == times[:-1]])[: len(ids)]
         with self.lock:
-            unique = np.nonzero(is_first)[0]
-            counts = np.diff(np.concatenate([unique, [len(ids)]]))
-            rows = np.repeat(self._rows_of(ids[unique], series, now_ms), counts)
-            taken = self._checked(ids, times, series, rows, now_ms, refusals) & ~is_again
-            is_late = taken.copy()
-            is_late[taken] = times[taken] <= self._newest[rows[taken]]
-            self._touch(rows[taken], times[taken], now_ms)
-        return Admitted(_restored(order, taken & ~is_late), _restored(order, is_late))
+            rows = self._rows_by_run(ids, times, series, now_ms)
+            if rows is not None:
+                return self._admitted(ids, times, rows, series, now_ms, refusals)
+            # By series and time, so that a repetition is a neighbour.
+            order = np.lexsort((times, ids))
+            ids, times = ids[order], times[order]
+            is_again = np.zeros(len(ids), bool)
+            is_again[1:] = (ids[1:] == ids[:-1]) & (times[1:] == times[:-1])
+            once = np.flatnonzero(~is_again)
+            rows = self._rows_by_run(ids[once], times[once], series, now_ms)
+            assert rows is not None, "they are sorted"
+            found = self._admitted(ids[once], times[once], rows, series, now_ms, refusals)
+        places = order[once]
+        return Admitted(
+            _restored(len(order), places, found.is_fresh),
+            _restored(len(order), places, found.is_late),
+        )
+
+    def _rows_by_run(self, ids: Ids, times: Times, series: SeriesSet, now_ms: int) -> Times | None:
+        """The row of each sample, if those of a series are together and in order, as they come."""
+        is_first = np.ones(len(ids), bool)
+        is_first[1:] = ids[1:] != ids[:-1]
+        if not (is_first[1:] | (times[1:] > times[:-1])).all():
+            return None
+        begins = np.flatnonzero(is_first)
+        rows = self._rows_of(ids[begins], series, now_ms)
+        known = rows[rows != REFUSED]
+        numbers = np.arange(len(known))
+        self._run[known] = numbers
+        if (self._run[known] != numbers).any():
+            return None
+        return np.repeat(rows, np.diff(begins, append=len(ids)))
+
+    def _admitted(
+        self,
+        ids: Ids,
+        times: Times,
+        rows: Times,
+        series: SeriesSet,
+        now_ms: int,
+        refusals: Refusals,
+    ) -> Admitted:
+        taken = self._checked(ids, times, series, rows, now_ms, refusals)
+        is_late = taken & (times <= self._newest[rows])
+        self._touch(rows[taken], times[taken], now_ms)
+        return Admitted(taken & ~is_late, is_late)
 
     def _rows_of(self, unique: Ids, series: SeriesSet, now_ms: int) -> Times:
-        ids = unique.tolist()
-        rows = [self._rows.get(id_, REFUSED) for id_ in ids]
-        for place, id_ in enumerate(ids):
-            if rows[place] == REFUSED and id_ in series and self.enter(id_, series[id_], now_ms):
+        places = np.searchsorted(self._sorted_ids[:-1], unique)
+        rows: Times = np.where(
+            self._sorted_ids[places] == unique, self._sorted_rows[places], REFUSED
+        )
+        missing = np.flatnonzero(rows == REFUSED)
+        for place, id_ in zip(missing.tolist(), unique[missing].tolist(), strict=True):
+            if id_ in self._rows or (id_ in series and self.enter(id_, series[id_], now_ms)):
                 rows[place] = self._rows[id_]
-        return np.array(rows, np.int64)
+                self._missed += 1
+        if self._missed > len(self._rows) // MISSED_SHARE:
+            self._sort()
+        return rows
+
+    def _sort(self) -> None:
+        """Have all series found quickly, not only those of the last time."""
+        ids = np.fromiter(self._rows.keys(), np.uint64, len(self._rows))
+        rows = np.fromiter(self._rows.values(), np.int64, len(self._rows))
+        order = np.argsort(ids)
+        # One more at the end, which is never right: there a larger id is looked for.
+        self._sorted_ids = np.append(ids[order], np.uint64(0))
+        self._sorted_rows = np.append(rows[order], REFUSED)
+        self._missed = 0
 
     def _checked(
         self,
@@ -142,9 +196,9 @@ class SeriesBook:
         if not len(rows):
             return
         self._seen[rows] = now_ms
-        np.putmask(newest := self._newest[rows], newest == NEVER, 0)
-        self._newest[rows] = newest
-        np.maximum.at(self._newest, rows, times)
+        newest = self._newest[rows]
+        # Of several times of one series the last is the latest, and the one that stays.
+        self._newest[rows] = np.where(newest == NEVER, times, np.maximum(newest, times))
         owed = (times > self._until[rows]) | (times < self._since[rows])
         if not owed.any():
             return
@@ -217,6 +271,7 @@ class SeriesBook:
                 self.counts[self._told[row].split("\0", 2)[1]] -= 1
                 self._told[row] = ""
                 self._free.append(row)
+            self._sort()
             self.generation += bool(gone)
             return len(gone)
 
@@ -231,9 +286,9 @@ class SeriesBook:
         self._told.append("")
         if row == len(self._since):
             self._ids = np.concatenate([self._ids, np.zeros_like(self._ids)])
-            self._since, self._until, self._seen, self._newest = (
+            self._since, self._until, self._seen, self._newest, self._run = (
                 np.concatenate([column, np.zeros_like(column)])
-                for column in (self._since, self._until, self._seen, self._newest)
+                for column in (self._since, self._until, self._seen, self._newest, self._run)
             )
         return row
 
@@ -252,10 +307,10 @@ class SeriesBook:
         )
 
 
-def _restored(order: Times, mask: Mask) -> Mask:
-    """A mask of sorted rows, as one of the rows before."""
-    restored = np.empty_like(mask)
-    restored[order] = mask
+def _restored(rows: int, places: Times, mask: Mask) -> Mask:
+    """A mask of some rows at their places, as one of all."""
+    restored = np.zeros(rows, bool)
+    restored[places] = mask
     return restored
 
 

@@ -30,6 +30,8 @@ from steerway.delivery.builds.workflows import Workshop
 from steerway.delivery.deployments.workflows import judging
 from steerway.delivery.deployments.workflows.rollout import Observer, Rollout
 from steerway.delivery.deployments.workflows.sweeping import Sweep
+from steerway.delivery.exposures.workflows import Judge
+from steerway.delivery.flags import actions as flags
 from steerway.delivery.flags.adapters.files import FlagFiles
 from steerway.delivery.flags.workflows import Keeper
 from steerway.platform import clock
@@ -49,6 +51,7 @@ SWEEP_SECONDS: Final = 1.0
 BURY_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 1.0
 FLAGS_SECONDS: Final = 0.5  # how long a switch that was turned may take to reach a replica's file
+EXPOSURES_SECONDS: Final = 2.0  # as often as replicas leave what they have counted
 TIDY_SECONDS: Final = 3600.0
 TELEMETRY_SECONDS: Final = 60.0
 LINES_SECONDS: Final = 1.0
@@ -93,9 +96,9 @@ class Worker:
         self.reconciler = Reconciler(self.ground)
         self.sampler = Sampler(self.ground.envoy.counts, clock.now, TRAFFIC)
         self.observing: Observing | None = None
-        self.flags = Keeper(
-            FlagFiles(settings.home), system_work, asked=ASKED, node=node_of(settings)
-        )
+        files = FlagFiles(settings.home)
+        self.flags = Keeper(files, system_work, asked=ASKED, node=node_of(settings))
+        self.judge = Judge(files.outcomes, flags.turn_off, system_work, node=node_of(settings))
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
         DBOS(config=_dbos_config(settings))
@@ -121,6 +124,7 @@ class Worker:
         self._keep_doing("pulse", partial(judging.listen, self.ground), LOOK_SECONDS, self._ending)
         self._keep_doing("traffic", self.sampler.look, LOOK_SECONDS, self._ending)
         self._keep_doing("flags", self.flags.look, FLAGS_SECONDS, self._ending)
+        self._keep_doing("exposures", self.judge.look, EXPOSURES_SECONDS, self._ending)
         self._keep_doing("tidy", self._tidy, TIDY_SECONDS, self._ending)
         if telemetry is not None:
             tend = partial(self._tend, telemetry)

@@ -47,6 +47,16 @@ class Standing:
     nearness: float = 0.0
     progress: float = 0.0
 
+    @property
+    def ratio(self) -> float | None:
+        """How many requests failed with the variant; None when there were none."""
+        return self.seen.failed / self.seen.requests if self.seen.requests else None
+
+    @property
+    def ratio_rest(self) -> float | None:
+        """The same with the rest."""
+        return self.seen.failed_rest / self.seen.requests_rest if self.seen.requests_rest else None
+
 
 def partial(services: Iterable[str]) -> list[Partial]:
     """Exposures of these services that some users have and not all, and that may be judged."""

@@ -11,6 +11,8 @@ from steerway.delivery.declarations.errors import RestUnclear
 from steerway.delivery.declarations.models import Flag, Place
 from steerway.delivery.declarations.rules import exposing
 from steerway.delivery.declarations.rules.exposing import WHOLE
+from steerway.delivery.exposures import actions as judging
+from steerway.delivery.exposures import queries as judged
 from steerway.delivery.flags.errors import (
     FlagIsOn,
     FlagOff,
@@ -90,6 +92,8 @@ def turn_off(
 def turn_on(work: Work, target: Target) -> Place:
     """Let a flag that was turned off follow its rules again, with the share it had.
 
+    It is judged anew: what was seen of it before does not count.
+
     Raises:
         FlagIsOn: it is not off.
         Held: changes of the service are on hold.
@@ -101,6 +105,7 @@ def turn_on(work: Work, target: Target) -> Place:
     summary = f"Turn on {target.flag} in {place.environment}"
     change = _proposed(work, target, summary, Kind.FLAG, place)
     Place.objects.filter(id=place.id).update(off_at=None, off_by="", off_reason="", off_evidence={})
+    judging.begin_anew(place)
     _say(work, place, "turned-on", change=change.ref)
     publish(work, target.service, change)
     changes.close(work, change, state=State.IMPLEMENTED, outcome="It follows its rules.")
@@ -188,7 +193,7 @@ def step(work: Work, rollout: Rollout) -> None:
         if rollouts.stop(work, rollout, reason=f"The flag: {gone}."):
             changes.close(work, rollout.change, state=State.CANCELLED, outcome=f"Stopped: {gone}.")
         return
-    if reason := _brake(rollout.service):
+    if reason := _brake(rollout.service) or judged.looks_worse(place):
         rollouts.wait(work, rollout, reason=reason)
         return
     coming = rollout.plan[rollout.position]

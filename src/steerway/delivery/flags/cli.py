@@ -58,6 +58,9 @@ def show(service: str, flag: str, as_json: bool) -> None:
     for place in found["places"]:
         off = f": {place['off_reason']}" if place["off_at"] else ""
         click.echo(f"  {place['environment']:<14}{_share(place, named=False)}{off}")
+    for one in found["judged"]:
+        near = f" Evidence: {one['nearness']:.0%} of the way to being turned off."
+        click.echo(f"  {one['environment']:<14}{one['words']}{near if one['requests'] else ''}")
     click.echo(json.dumps(found["definition"], indent=2, ensure_ascii=False))
 
 

@@ -17,6 +17,7 @@ from steerway.delivery.declarations import queries
 from steerway.delivery.declarations.actions.publishing import Target
 from steerway.delivery.declarations.models import Flag, Place
 from steerway.delivery.declarations.rules.exposing import WHOLE
+from steerway.delivery.exposures import queries as exposures
 from steerway.delivery.flagfiles.rules.words import told
 from steerway.delivery.flags import actions
 from steerway.delivery.flags.errors import FormUnclear
@@ -106,6 +107,7 @@ def flag(request: SteerwayRequest, service: str, key: str) -> HttpResponse:
             "places": [shown(one) for one in places],
             "shown": shown(place),
             "place": place,
+            "standing": exposures.standing(place),
             "rules": told(in_force, queries.evaluators(service)),
             "definition": json.dumps(in_force, indent=2, ensure_ascii=False),
             "variants": list(found.definition["variants"]),

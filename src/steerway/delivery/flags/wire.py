@@ -7,6 +7,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from steerway.delivery.declarations.models import Flag, Place
 from steerway.delivery.declarations.queries import Indebted
+from steerway.delivery.exposures import queries as exposures
+from steerway.delivery.exposures.queries import Standing
 from steerway.delivery.rollouts.models import Rollout
 
 Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
@@ -47,15 +49,56 @@ class FlagOut(BaseModel):
         return cls(**_fields(flag))
 
 
+class JudgedOut(BaseModel):
+    """How a variant compares with the rest in one environment.
+
+    `nearness` is 0..1 of the way to being turned off, `progress` to the proof that it is no worse.
+    """
+
+    environment: str
+    state: str
+    answer: str
+    words: str
+    variant: str
+    rest: str
+    requests: int
+    failed: int
+    requests_rest: int
+    failed_rest: int
+    nearness: float
+    progress: float
+
+    @classmethod
+    def of(cls, environment: str, found: Standing) -> "JudgedOut":
+        """The standing with its counts."""
+        return cls(
+            environment=environment,
+            state=found.state,
+            answer=found.answer,
+            words=f"{found.title}. {found.words}" if found.state != "judging" else found.words,
+            variant=found.variant,
+            rest=found.rest,
+            requests=found.seen.requests,
+            failed=found.seen.failed,
+            requests_rest=found.seen.requests_rest,
+            failed_rest=found.seen.failed_rest,
+            nearness=found.nearness,
+            progress=found.progress,
+        )
+
+
 class FlagDetailOut(FlagOut):
-    """One flag with its definition."""
+    """One flag with its definition, and how its variants compare."""
 
     definition: dict[str, Any]
+    judged: list[JudgedOut]
 
     @classmethod
     def of(cls, flag: Flag) -> "FlagDetailOut":
         """The flag with its environments and its definition."""
-        return cls(**_fields(flag), definition=flag.definition)
+        found = {one.environment: exposures.standing(one) for one in flag.places.all()}
+        judged = [JudgedOut.of(name, one) for name, one in found.items() if one is not None]
+        return cls(**_fields(flag), definition=flag.definition, judged=judged)
 
 
 class DebtOut(BaseModel):

@@ -162,6 +162,9 @@ class _Check:
                 'such as "owner": "checkout"',
             )
         self.expiry(tree, path)
+        judge = tree.entries.get("judge")
+        if judge is not None and not isinstance(plain(judge.node), bool):
+            self.wrong(judge.at, (*path, "metadata", "judge"), "true or false is expected")
 
     def expiry(self, tree: Tree, path: Path) -> None:
         entry = tree.entries.get("expires")

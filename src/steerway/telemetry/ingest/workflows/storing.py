@@ -4,12 +4,14 @@ from collections import Counter
 from typing import Final
 
 from steerway.telemetry.ingest.queries import news
+from steerway.telemetry.ingest.rules.order import in_order
 from steerway.telemetry.ingest.rules.tables import LATE
 from steerway.telemetry.ingest.workflows.queue import Batch
 from steerway.telemetry.store import Store
 from steerway.telemetry.store.store import BATCH_ROWS_MAX
 
 FIRST: Final = ("series",)
+SAMPLES: Final = "samples"
 
 
 def store(into: Store, batch: Batch, counts: "Counter[str]") -> None:
@@ -29,6 +31,8 @@ def store(into: Store, batch: Batch, counts: "Counter[str]") -> None:
         is_late = name != table
         if is_late:
             rows = news(into, table, rows)
+        elif name == SAMPLES:
+            rows = in_order(rows)
         for start in range(0, rows.num_rows, BATCH_ROWS_MAX):
             has_token = batch.segment and not is_late
             token = f"{batch.segment}-{name}-{start}" if has_token else ""

@@ -231,7 +231,8 @@ def main() -> int:
         shutil.rmtree(home, ignore_errors=True)
     median, worst = statistics.median(ratios), max(ratios)
     print(
-        f"median x {median:.2f} (at most {MEDIAN_BOUND}), worst x {worst:.2f} (at most {WORST_BOUND})"
+        f"median x {median:.2f} (at most {MEDIAN_BOUND}), "
+        f"worst x {worst:.2f} (at most {WORST_BOUND})"
     )
     return 0 if median <= MEDIAN_BOUND and worst <= WORST_BOUND else 1
 

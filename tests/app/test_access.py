@@ -9,6 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from steerway.app import access
+from steerway.app.intake import Writer
 from steerway.platform import clock
 from steerway.platform.identity import tokens
 from steerway.platform.identity.models import User
@@ -68,3 +69,18 @@ def test_a_person_is_known_by_their_session(secret: str) -> None:
 
 def test_the_local_door_is_the_owners() -> None:
     assert access.may("records.read", {**scope(), "client": ("local", 0)})
+
+
+def test_a_token_may_be_bound_to_the_telemetry_of_one_place(work: Work) -> None:
+    User.objects.create_user("alice", role="admin")
+    today = replace(work, now=clock.now())
+    bound, whole = (
+        tokens.create(today, name=name, days=1, scopes=(one,))[1]
+        for name, one in (("ours", "telemetry.write@shop/production"), ("all", "telemetry.write"))
+    )
+
+    assert access.writer(scope(authorization=f"Bearer {bound}")) == Writer(
+        may=True, place=("shop", "production")
+    )
+    assert access.writer(scope(authorization=f"Bearer {whole}")) == Writer(may=True)
+    assert not access.may("records.read", scope(authorization=f"Bearer {bound}"))

@@ -89,6 +89,7 @@ class Collector(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), CollectorRequest)
         self.received: dict[str, list[Any]] = {"/v1/traces": [], "/v1/metrics": []}
+        self.headers: set[str | None] = set()
 
 
 class CollectorRequest(BaseHTTPRequestHandler):
@@ -97,6 +98,7 @@ class CollectorRequest(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received[self.path].append(json.loads(body))
+        self.server.headers.add(self.headers["Authorization"])
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -119,17 +121,61 @@ def test_traces_and_metrics_reach_a_collector(stage: Stage) -> None:
     collector.server_close()
 
     [resource] = collector.received["/v1/traces"][0]["resourceSpans"]
-    [span] = resource["scopeSpans"][0]["spans"]
+    *inner, span = resource["scopeSpans"][0]["spans"]
     names = {a["key"]: a["value"] for a in resource["resource"]["attributes"]}
     metrics = collector.received["/v1/metrics"][-1]["resourceMetrics"][0]["scopeMetrics"][0]
     assert code == 0
     assert names["service.version"] == {"stringValue": "v1"}
     assert (span["traceId"], span["parentSpanId"]) == (trace, "b7ad6b7169203331")
     assert span["name"] == "GET /catalog"
+    assert {(one["name"], one["parentSpanId"], one["traceId"]) for one in inner} >= {
+        ("SELECT shop.db", span["spanId"], trace)
+    }
+    request_line = next(line for line in shop.events if line["message"] == "request")
+    assert (request_line["trace_id"], request_line["span_id"]) == (trace, span["spanId"])
     assert {m["name"] for m in metrics["metrics"]} >= {
         "shop_http_requests_total",
         "shop_http_request_seconds",
     }
+
+
+def test_the_shop_says_who_it_is_as_its_environment_does(stage: Stage) -> None:
+    collector = Collector()
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    _, at = stage.tool("supplier")
+    shop = stage.shop(
+        "v1",
+        OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.server_port}",
+        OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20swy_x",
+        OTEL_METRICS_EXPORTER="none",
+        OTEL_SERVICE_NAME="beans",
+        OTEL_RESOURCE_ATTRIBUTES="service.version=v1%2Bhot,service.instance.id=beans.0",
+        SUPPLIER_URL=at["url"],
+    )
+    for flags in ("00", "01"):
+        request = urllib.request.Request(f"http://127.0.0.1:{shop.port}/catalog")
+        request.add_header("traceparent", f"00-{flags * 16}-b7ad6b7169203331-{flags}")
+        urllib.request.urlopen(request).close()
+    body = {"sku": "house", "quantity": 1}
+    ask(shop.port, "/checkout", method="POST", body=body, key="k1")
+
+    shop.stop()
+    collector.shutdown()
+    collector.server_close()
+
+    sent = [one for body in collector.received["/v1/traces"] for one in body["resourceSpans"]]
+    spans = [span for one in sent for span in one["scopeSpans"][0]["spans"]]
+    said = {a["key"]: a["value"] for a in sent[0]["resource"]["attributes"]}
+    charge = next(span for span in spans if span["name"] == "POST /charge")
+    assert collector.headers == {"Bearer swy_x"}
+    assert collector.received["/v1/metrics"] == []
+    assert said["service.name"] == {"stringValue": "beans"}
+    assert said["service.version"] == {"stringValue": "v1+hot"}
+    assert said["service.instance.id"] == {"stringValue": "beans.0"}
+    assert {"key": "peer.service", "value": {"stringValue": "supplier"}} in charge["attributes"]
+    # A trace whose beginner does not record it is not recorded here either.
+    assert "00" * 16 not in {span["traceId"] for span in spans}
+    assert "01" * 16 in {span["traceId"] for span in spans}
 
 
 def test_telemetry_that_nobody_takes_is_dropped_and_counted(stage: Stage) -> None:

@@ -347,7 +347,7 @@ def test_logs_are_json_lines_at_the_wanted_level(stage: Stage) -> None:
     assert quiet_code == 0
     assert (line["method"], line["path"], line["status"]) == ("GET", "/catalog", 200)
     assert line["ms"] >= 0
-    assert len(line["trace"]) == 32
+    assert len(line["trace_id"]) == 32
 
 
 def test_a_bad_environment_is_reported_at_once(stage: Stage) -> None:

@@ -205,3 +205,16 @@ def test_a_moment_without_a_zone_is_utc() -> None:
     found = asking.moment("since", "2026-03-02 12:00", now=NOON, default=NOON)
 
     assert found == datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("key", ["trace_id", "traceId", "trace.id", "dd.trace_id", "trace"])
+def test_a_trace_has_many_names(key: str) -> None:
+    found = parse(json.dumps({"message": "sold", key: TRACE}))
+
+    assert (found.trace_id, found.attributes) == (TRACE, {})
+
+
+def test_a_trace_that_is_no_id_stays_an_attribute() -> None:
+    found = parse(json.dumps({"message": "sold", "trace": "at main.go:5"}))
+
+    assert (found.trace_id, found.attributes) == ("", {"trace": "at main.go:5"})

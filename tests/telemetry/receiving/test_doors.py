@@ -90,7 +90,7 @@ def sender(taken: Taken) -> Iterator[Sender]:
         known = {
             b"Bearer alice": Writer(may=True),
             b"Bearer guest": Writer(may=False),
-            b"Bearer shop": Writer(may=True, place=("shop", "production")),
+            b"Bearer till": Writer(may=True, place=("till", "production")),
         }
         return known.get(dict(scope["headers"]).get(b"authorization"))
 
@@ -225,3 +225,24 @@ def test_remote_write_is_answered_with_nothing_or_with_the_reason(sender: Sender
 
     assert (good.status_code, good.content) == (204, b"")
     assert (refused.status_code, refused.content) == (400, b"1: older than 1 day, 0:00:00")
+
+
+def test_a_token_of_one_service_writes_that_service_only(
+    sender: Sender, intake: Intake, store: Store
+) -> None:
+    till = {"authorization": "Bearer till"}
+
+    answer = sender.post("/v1/metrics", content=BODY, headers=till | PROTOBUF)
+    series = sender.post(
+        "/api/v1/write",
+        content=b"",
+        headers=till | PROTOBUF | {"content-encoding": "snappy"},
+    )
+
+    assert (answer.status_code, series.status_code) == (200, 403)
+    assert count(intake, store) == 1
+    labels = dict(store.table("SELECT labels FROM series")["labels"][0].as_py())
+    assert (labels["service"], labels["job"], labels["environment"]) == (
+        ("till", "till", "production")
+    )
+    assert labels["instance"] == "r1"

@@ -14,7 +14,7 @@ from shop.log import Log
 from shop.metrics import Metrics
 from shop.orders import Cart, Invalid
 from shop.supplier import Supplier, SupplierDown
-from shop.telemetry import CLIENT, Exporter, Span, follow
+from shop.telemetry import Exporter, Span, follow
 from shop.wire import Request, Response
 
 KEY_MAX = 200  # characters of an idempotency key
@@ -40,15 +40,19 @@ class Shop:
 
     def answer(self, request: Request) -> Response:
         """Answer a request, and leave one log line, one span and the counts behind."""
-        started = time.perf_counter()
-        trace, parent = follow(request.headers.get("traceparent", ""))
         route = request.path if request.path in ROUTES else "other"
-        method = known(request.method)
-        span = Span(f"{method} {route}", trace, parent)
-        request.trace, request.span = trace, span.id
+        trace, parent, sampled = follow(request.headers.get("traceparent", ""))
+        span = Span(f"{known(request.method)} {route}", trace, parent)
+        span.sampled = sampled and route not in UNTRACED
+        with self.exporter.serving(span):
+            return self._noted(request, route, span)
+
+    def _noted(self, request: Request, route: str, span: Span) -> Response:
+        started = time.perf_counter()
         response = self._guarded(request)
         response.headers["x-shop-version"] = VERSION
         seconds = time.perf_counter() - started
+        method = known(request.method)
         self.metrics.request(method, route, response.status, seconds)
         span.failed = response.status >= 500
         span.attributes = {
@@ -56,7 +60,6 @@ class Shop:
             "http.route": route,
             "http.response.status_code": response.status,
         }
-        self.exporter.add(span)
         self.log.write(
             "error" if response.status >= 500 else "info",
             "request",
@@ -65,7 +68,6 @@ class Shop:
             status=response.status,
             ms=round(seconds * 1000, 2),
             bytes=len(response.body),
-            trace=trace,
         )
         return response
 
@@ -90,7 +92,6 @@ class Shop:
                 "unhandled error",
                 error=f"{type(error).__name__}: {error}",
                 where=f"{where.name}:{where.lineno}",
-                trace=request.trace,
             )
             return Response.problem(500, "something went wrong; the log knows what")
 
@@ -144,16 +145,12 @@ def checkout(shop: Shop, request: Request) -> Response:
 
 
 def charge(shop: Shop, request: Request, key: str, cents: int) -> None:
-    """Ask the supplier for the money, under a span of its own."""
-    span = Span("charge", request.trace, request.span, CLIENT)
+    """Ask the supplier for the money."""
     try:
         shop.supplier.charge(key, cents)
     except SupplierDown as down:
-        span.failed = True
-        shop.log.write("warning", "charge failed", reason=str(down), trace=request.trace)
+        shop.log.write("warning", "charge failed", reason=str(down))
         raise
-    finally:
-        shop.exporter.add(span)
 
 
 def healthz(shop: Shop, request: Request) -> Response:
@@ -204,6 +201,7 @@ def known(method: str) -> str:
     return method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other"
 
 
+UNTRACED = {"/healthz", "/metrics"}  # asked by machines, all the time
 Handler = Callable[[Shop, Request], Response]
 ROUTES: dict[str, dict[str, Handler]] = {
     "/": {"GET": home},

@@ -7,8 +7,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from shop.telemetry import calling
 
 BUSY_SECONDS = 5.0  # another replica may be writing; its transactions take milliseconds
+
+
+class Traced(sqlite3.Connection):
+    """A connection whose statements are seen in the trace of their request."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Run one statement."""
+        operation = sql.split(None, 1)[0]
+        named: dict[str, str | int] = {"db.system.name": "sqlite", "db.operation.name": operation}
+        with calling(f"{operation} shop.db", named):
+            return super().execute(sql, parameters)
 
 
 class Database:
@@ -24,7 +38,9 @@ class Database:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             path = self._directory / "shop.db"
-            connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, factory=Traced
+            )
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")

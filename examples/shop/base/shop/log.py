@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from shop import VERSION
 from shop.settings import LEVELS
+from shop.telemetry import current
 
 
 class Log:
@@ -22,6 +23,8 @@ class Log:
             return
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         event = {"at": at, "level": level, "message": message, "version": VERSION, **fields}
+        if span := current():
+            event |= {"trace_id": span.trace, "span_id": span.id}
         line = json.dumps(event, default=str, ensure_ascii=False) + "\n"
         with self._lock:
             try:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -23,6 +24,8 @@ class Settings:
     payment_key: str = field(repr=False)
     supplier_url: str | None
     otlp_endpoint: str | None
+    otlp_headers: Mapping[str, str] = field(repr=False)
+    sends_metrics: bool
     service_name: str
     resource_attributes: str
     migrate: bool
@@ -48,6 +51,8 @@ class Settings:
             payment_key=get("PAYMENT_KEY", ""),
             supplier_url=(get("SUPPLIER_URL") or "").rstrip("/") or None,
             otlp_endpoint=(get("OTEL_EXPORTER_OTLP_ENDPOINT") or "").rstrip("/") or None,
+            otlp_headers=pairs(get("OTEL_EXPORTER_OTLP_HEADERS", "")),
+            sends_metrics=get("OTEL_METRICS_EXPORTER", "otlp") == "otlp",
             service_name=get("OTEL_SERVICE_NAME", "shop"),
             resource_attributes=get("OTEL_RESOURCE_ATTRIBUTES", ""),
             migrate=get("SHOP_MIGRATE", "1") != "0",
@@ -57,6 +62,12 @@ class Settings:
         if problems:
             raise SettingsError("; ".join(problems))
         return settings
+
+
+def pairs(text: str) -> dict[str, str]:
+    """`a=1,b=2` as OpenTelemetry writes it: names and values with %20 for a space."""
+    found = (pair.partition("=") for pair in text.split(",") if pair.strip())
+    return {unquote(name.strip()): unquote(value.strip()) for name, _, value in found}
 
 
 def number(

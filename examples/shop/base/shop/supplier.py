@@ -11,6 +11,7 @@ from typing import Any
 
 from shop.metrics import Metrics
 from shop.settings import Settings
+from shop.telemetry import calling
 
 STOCK_SECONDS = 5.0  # how long an answer about stock is good
 STOCK_TIMEOUT = 0.3
@@ -69,8 +70,20 @@ class Supplier:
 
     def _call(self, method: str, path: str, body: object, timeout: float) -> Any:
         self._take_turn()
+        attributes: dict[str, str | int] = {
+            "peer.service": "supplier",
+            "http.request.method": method,
+            "url.path": path,
+        }
+        with calling(f"{method} {path}", attributes) as span:
+            traced = {} if span is None else {"traceparent": span.traceparent}
+            return self._ask(method, path, body, timeout, traced)
+
+    def _ask(
+        self, method: str, path: str, body: object, timeout: float, traced: dict[str, str]
+    ) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **traced}
         request = urllib.request.Request(f"{self._url}{path}", data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as response:

@@ -1,5 +1,7 @@
 """Traces and metrics to an OTLP/HTTP collector, in the background and never in the way.
 
+It goes by OpenTelemetry's environment. Bodies are JSON whatever protocol is named: collectors
+take both at one address, and protobuf is not in Python's standard library.
 Spans wait in a bounded queue. When the queue is full, or the collector does not answer, they are
 dropped and counted in `shop_telemetry_dropped_total`: telemetry that hides its losses is worse.
 """
@@ -11,13 +13,15 @@ import socket
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from queue import Empty, Full, Queue
 
 from shop import VERSION
 from shop.metrics import BOUNDS, Metrics
-from shop.settings import Settings
+from shop.settings import Settings, pairs
 
 QUEUE_MAX = 2048
 BATCH_MAX = 512
@@ -41,6 +45,12 @@ class Span:
     started_ns: int = field(default_factory=time.time_ns)
     attributes: dict[str, str | int] = field(default_factory=dict)
     failed: bool = False
+    sampled: bool = True
+
+    @property
+    def traceparent(self) -> str:
+        """How whoever is called under this span learns of it."""
+        return f"00-{self.trace}-{self.id}-{self.sampled:02d}"
 
     def encode(self, ended_ns: int) -> dict[str, object]:
         """The span as OTLP/JSON."""
@@ -57,15 +67,16 @@ class Span:
         }
 
 
-def follow(traceparent: str) -> tuple[str, str]:
-    """The trace and parent that a request names, or a new trace.
+def follow(traceparent: str) -> tuple[str, str, bool]:
+    """The trace and parent that a request names, or a new trace; and whether it is recorded.
 
+    Who began the trace decides whether it is.
     Source: W3C Trace Context, section 3.2.
     """
     parts = traceparent.split("-")
     if len(parts) >= 4 and is_id(parts[1], 32) and is_id(parts[2], 16):
-        return parts[1], parts[2]
-    return secrets.token_hex(16), ""
+        return parts[1], parts[2], parts[3][1:2] in "13579bdf"
+    return secrets.token_hex(16), "", True
 
 
 def is_id(text: str, length: int) -> bool:
@@ -73,11 +84,41 @@ def is_id(text: str, length: int) -> bool:
     return len(text) == length and set(text) <= set("0123456789abcdef") and set(text) != {"0"}
 
 
+_here = threading.local()  # what this thread is doing, and who wants to know
+
+
+def current() -> Span | None:
+    """The span that this thread works under."""
+    span: Span | None = getattr(_here, "span", None)
+    return span
+
+
+@contextmanager
+def calling(name: str, attributes: dict[str, str | int]) -> Iterator[Span | None]:
+    """A call to somebody else, under a span of its own while a request is answered."""
+    outer = current()
+    if outer is None:
+        yield None
+        return
+    span = Span(name, outer.trace, outer.id, CLIENT, attributes=attributes, sampled=outer.sampled)
+    _here.span = span
+    try:
+        yield span
+    except BaseException:
+        span.failed = True
+        raise
+    finally:
+        _here.span = outer
+        _here.exporter.add(span)
+
+
 class Exporter:
     """Sends spans every second and metrics every five, when there is someone to send them to."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._endpoint = settings.otlp_endpoint
+        self._headers = settings.otlp_headers
+        self._sends_metrics = settings.sends_metrics
         self._metrics = metrics
         self._resource = resource(settings)
         self._queue: Queue[dict[str, object]] = Queue(QUEUE_MAX)
@@ -96,9 +137,19 @@ class Exporter:
         if self._thread.is_alive():
             self._thread.join(2 * EXPORT_TIMEOUT)
 
+    @contextmanager
+    def serving(self, span: Span) -> Iterator[None]:
+        """Work of this thread under the span of a request, which is queued at the end."""
+        _here.span, _here.exporter = span, self
+        try:
+            yield
+        finally:
+            _here.span = None
+            self.add(span)
+
     def add(self, span: Span) -> None:
-        """Queue a span that just ended."""
-        if not self._endpoint:
+        """Queue a span that just ended, when its trace is recorded."""
+        if not self._endpoint or not span.sampled:
             return
         try:
             self._queue.put_nowait(span.encode(time.time_ns()))
@@ -133,6 +184,8 @@ class Exporter:
         return spans
 
     def _send_metrics(self) -> None:
+        if not self._sends_metrics:
+            return
         points = encode_metrics(self._metrics, self._started_ns, time.time_ns())
         scope = {"scope": {"name": "shop"}, "metrics": points}
         body = {"resourceMetrics": [{"resource": self._resource, "scopeMetrics": [scope]}]}
@@ -140,7 +193,7 @@ class Exporter:
             self._metrics.dropped("metrics", len(points))
 
     def _post(self, path: str, body: object) -> bool:
-        headers = {"Content-Type": "application/json"}
+        headers = {**self._headers, "Content-Type": "application/json"}
         data = json.dumps(body).encode()
         request = urllib.request.Request(f"{self._endpoint}{path}", data, headers, method="POST")
         try:
@@ -153,14 +206,12 @@ class Exporter:
 
 def resource(settings: Settings) -> dict[str, object]:
     """Who speaks, by OpenTelemetry's names."""
-    pairs = (pair.partition("=") for pair in settings.resource_attributes.split(",") if pair)
-    named: dict[str, str | int] = {name: value for name, _, value in pairs}
-    named |= {
-        "service.name": settings.service_name,
+    own: dict[str, str | int] = {
         "service.version": VERSION,
         "service.instance.id": f"{socket.gethostname()}:{settings.port}",
         "process.pid": os.getpid(),
     }
+    named = {**own, **pairs(settings.resource_attributes), "service.name": settings.service_name}
     return {"attributes": attributes(named)}
 
 

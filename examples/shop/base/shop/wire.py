@@ -32,8 +32,6 @@ class Request:
     headers: dict[str, str]  # names in lower case
     body: bytes
     last: bool  # no other request follows on this connection
-    trace: str = ""
-    span: str = ""
 
     @property
     def is_head(self) -> bool:

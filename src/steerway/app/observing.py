@@ -11,11 +11,14 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from steerway.app.observing_flags import FlagCounts
 from steerway.app.observing_own import own_points
+from steerway.app.watching import ASKED
 from steerway.control.coverage.workflows import Watch
 from steerway.delivery.deployments import queries as deployments
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.workflows.ground import Ground
+from steerway.delivery.flags.adapters.files import FlagFiles
 from steerway.delivery.router.adapters import programs
 from steerway.delivery.router.rules import cluster_name
 from steerway.delivery.runtimes import queries as runtimes
@@ -127,6 +130,8 @@ class Observing:
         yield Task("router", "router", ROUTER, self._router)
         own = partial(own_points, self._board, self._intake)
         yield Task("steerway", "server", self._usual, partial(make.own, own))
+        flags = FlagCounts(FlagFiles(settings.home), ASKED, self.services, self._replicas)
+        yield Task("flags", "variants", self._usual, partial(make.flags, flags.points))
         for place in settings.certificates:
             yield Task("certificates", place, SLOW, partial(make.certificate, place))
         for target in static(settings.scrape):
@@ -237,6 +242,19 @@ class Observing:
             _own("supervisord", supervisord),
             _own("server", os.getpid()),
         ]
+
+    def _replicas(self) -> dict[str, dict[str, str]]:
+        """The labels of replicas by their pid."""
+        running = self._running()
+        return {
+            str(one.pid): {
+                name: text
+                for name, text in running.labels(one).items()
+                if name in {"version", "instance"}
+            }
+            for one in running.replicas
+            if one.pid and one.deployment_id in running.versions
+        }
 
     def _running(self) -> Running:
         replicas = [one for one in runtimes.live_of(self.services()) if one.wanted]

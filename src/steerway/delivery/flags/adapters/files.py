@@ -74,10 +74,14 @@ class FlagFiles:
                 }
         return found
 
-    def counts(self, service: str, environment: str) -> list[Counts]:
-        """What the replicas have counted since they started: evaluations by flag and variant."""
+    def evaluations(self, service: str, environment: str) -> dict[str, Counts]:
+        """What each replica has counted since it started: evaluations by flag and variant."""
         folder = reports_of(self._home, service, environment)
-        return [found for path in _some(folder) if (found := _read(path)) is not None]
+        return {p.stem: found for p in _some(folder) if (found := _read(p)) is not None}
+
+    def counts(self, service: str, environment: str) -> list[Counts]:
+        """The same, whoever counted."""
+        return list(self.evaluations(service, environment).values())
 
 
 def _some(folder: Path) -> Iterator[Path]:

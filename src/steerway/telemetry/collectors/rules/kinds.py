@@ -13,6 +13,7 @@ KINDS: Final[Mapping[str, str]] = {
     "databases": "Databases that services declare, and Steerway's own.",
     "suppliers": "Whether declared suppliers answer.",
     "certificates": "When certificates end, of files and of hosts.",
+    "flags": "How often each variant of a flag was given, and how requests ended with it.",
     "steerway": "Steerway itself: queues, workflows, the log, the store.",
 }
 EVENTS: Final[Mapping[str, str]] = {

@@ -86,6 +86,10 @@ class Sources:
         """Somebody outside."""
         return Points(lambda: probed(one.url), Track(self.identify, one.labels))
 
+    def flags(self, points: Callable[[], Iterable[Point]]) -> Points:
+        """What is counted by flag and variant."""
+        return Points(points, Track(self.identify, {"job": "flags"}))
+
     def own(self, points: Callable[[], Iterable[Point]]) -> Points:
         """Steerway itself."""
         track = Track(self.identify, {"job": "steerway", "service": "steerway"})

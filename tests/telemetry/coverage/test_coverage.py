@@ -188,3 +188,15 @@ def deployed(at: datetime) -> None:
         wanted=True,
         placed_at=at,
     )
+
+
+def test_a_printed_line_that_names_its_trace_is_the_applications_word(
+    work: Work, store: Store
+) -> None:
+    line = {**OWN, "ts": NOON, "version": "v1", "source": "process", "severity": 9, "body": "x"}
+    seed(store, "logs", [{**line, "instance": "1", "trace_id": "a" * 32}])
+
+    grid = look(store, NOON + timedelta(seconds=60))
+
+    assert grid.cell(Layer.APPLICATION, Signal.LOGS).state is State.FRESH
+    assert grid.cell(Layer.PROCESS, Signal.LOGS).state is State.FRESH

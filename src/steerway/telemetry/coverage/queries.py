@@ -61,10 +61,15 @@ INNER JOIN (
 ) AS named USING (metric, id)
 GROUP BY service, environment
 """
+# What names its trace is a word of the application, also when the process printed it.
 LOGS: Final = """
-SELECT service, environment, source AS job, max(ts) AS seen_at FROM logs
+SELECT service, environment,
+       arrayJoin(if(source = 'process' AND trace_id != '', ['process', 'otlp'],
+                    [toString(source)])) AS job,
+       max(ts) AS seen_at
+FROM logs
 WHERE ts > {since:DateTime64(3, 'UTC')} AND ts <= {now:DateTime64(3, 'UTC')} AND service != ''
-GROUP BY service, environment, source
+GROUP BY service, environment, job
 """
 SPANS: Final = """
 SELECT service, environment, max(ts) AS seen_at FROM spans

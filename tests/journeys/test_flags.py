@@ -1,4 +1,4 @@
-"""Flags of a running service: the switch reaches it, a killed server loses no step of a rollout."""
+"""Flags of a running service: the switch, a rollout over a killed server, a variant that fails."""
 
 import json
 import os
@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openfeature.evaluation_context import EvaluationContext
 
 from steerway.openfeature.provider import SteerwayProvider
+from steerway.openfeature.watching import FlagsWsgi
 from tests.journeys.installation import Installation, until
 
 pytestmark = pytest.mark.journey
@@ -93,3 +95,38 @@ def test_a_rollout_goes_on_after_its_server_was_killed_and_takes_each_step_once(
     assert [types.count(f"rollout.{verb}") for verb in ("started", "stepped", "done")] == [1, 3, 1]
     assert types.count("flag.exposed") == 3
     assert json.loads(flagged.ok("change", "1", "--json"))["state"] == "implemented"
+
+
+def test_a_variant_that_fails_for_a_fifth_of_users_is_turned_off_by_itself(
+    flagged: Installation, provider: SteerwayProvider
+) -> None:
+    before = flagged.last_seq()
+
+    def shop(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        found = provider.resolve_boolean_details(
+            "new-checkout", False, EvaluationContext(environ["user"])
+        )
+        start_response("500 No" if found.value else "200 OK", [])
+        return []
+
+    provider.initialize(EvaluationContext())  # from here on it leaves its counts, as in a service
+    counted = FlagsWsgi(shop, provider)
+
+    def serve() -> bool:
+        for number in range(100):
+            list(counted({"user": f"user-{number}"}, lambda *_: None))
+        return share(provider) == 0
+
+    flagged.ok("flags", "expose", *PLACE[:2], "20", *PLACE[2:])
+    until(lambda: 150 < share(provider) < 250, "a fifth have it")
+    until(serve, "nobody has it")
+
+    shown = json.loads(flagged.ok("flags", "show", *PLACE[:2], "--json"))
+    place, judged = (
+        next(one for one in shown[part] if one["environment"] == "production")
+        for part in ("places", "judged")
+    )
+    assert place["off_by"] == "steerway"
+    assert place["off_reason"].startswith("on is worse than off: 100 % of ")
+    assert judged["state"] == "worse"
+    assert flagged.types(before).count("flag.turned-off") == 1

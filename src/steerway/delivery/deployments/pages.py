@@ -19,6 +19,7 @@ from steerway.delivery.analyses.rules import charts as drawn
 from steerway.delivery.builds import queries as builds
 from steerway.delivery.deployments import actions, queries
 from steerway.delivery.deployments.actions import Wish
+from steerway.delivery.deployments.descriptor import ReleaseSection
 from steerway.delivery.deployments.errors import WishUnclear
 from steerway.delivery.deployments.models import Deployment, DeploymentStep
 from steerway.delivery.deployments.rules import Kind, State, Step, StepState, Strategy
@@ -154,6 +155,7 @@ def deployment(request: SteerwayRequest, ref: str) -> HttpResponse:
             "next_step": NEXT.get(Step(at.name), "") if at and found.error else "",
             "standing": standing,
             "charts": _charts(found, standing),
+            "gates": _gates(found),
             "share": share(found, live),
             "replicas": _replicas(found),
             "printing": _printing(found, at, live),
@@ -219,6 +221,17 @@ def _may_cancel(found: Deployment, *, is_judged: bool) -> bool:
     """Before its switch; a canary until it has earned everything."""
     can = found.is_running and not found.cancelled_by
     return can and (is_judged or not found.switched_at)
+
+
+def _gates(found: Deployment) -> list[float]:
+    """The steps of a canary in flight that somebody may have to approve, each with a dialog.
+
+    They are on the page from the beginning: one that came later could vanish while it is open.
+    """
+    if not found.is_running or found.strategy != Strategy.CANARY:
+        return []
+    section = ReleaseSection.stored(found.plan["release"]).canary
+    return sorted({*section.approve, *(section.steps[:1] if found.dark else ())})
 
 
 def _charts(found: Deployment, standing: Standing | None) -> list[Chart]:

@@ -1,13 +1,16 @@
 """The database of records: where it is, and how servers that share it take turns."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
-from steerway.platform.db import django_database, new_id, one_server_at_a_time
+from steerway.platform.db import Remembered, django_database, new_id, one_server_at_a_time
+from steerway.telemetry.collectors.models import PausedCollector
 
 SERVERS = 3
 
@@ -78,3 +81,61 @@ def test_servers_that_share_a_database_take_turns() -> None:
 
     with ThreadPoolExecutor(SERVERS) as pool:
         assert list(pool.map(visit, range(SERVERS))) == [True] * SERVERS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_remembered_is_asked_again_once_somebody_has_committed() -> None:
+    asked = 0
+
+    def ask() -> int:
+        nonlocal asked
+        asked += 1
+        return PausedCollector.objects.count()
+
+    remembered = Remembered(ask)
+    assert (remembered(), remembered()) == (0, 0)
+    quiet = asked
+
+    pause("host")
+    assert remembered() == 1
+    in_another_thread(lambda: pause("router"))
+    assert remembered() == 2
+
+    assert quiet == (2 if connection.vendor == "postgresql" else 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_remembered_is_asked_again_by_another_thread() -> None:
+    remembered = Remembered(PausedCollector.objects.count)
+    remembered()
+    found: list[int] = []
+
+    pause("host")
+    in_another_thread(lambda: found.append(remembered()))
+
+    assert found == [1]
+
+
+@pytest.mark.django_db
+def test_nothing_is_remembered_of_what_may_be_rolled_back() -> None:
+    remembered = Remembered(PausedCollector.objects.count)
+
+    with transaction.atomic():
+        pause("host")
+        assert remembered() == 1
+        transaction.set_rollback(True)
+
+    assert remembered() == 0
+
+
+def pause(collector: str) -> None:
+    PausedCollector.objects.create(name=collector, paused_at=datetime.now(UTC), paused_by="ada")
+
+
+def in_another_thread(task: Callable[[], object]) -> None:
+    def do() -> None:
+        task()
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(do).result()

@@ -25,7 +25,7 @@ from steerway.delivery.runtimes import queries as runtimes
 from steerway.delivery.runtimes.models import Replica
 from steerway.planning.catalog import queries as catalog
 from steerway.platform import clock
-from steerway.platform.db import reading
+from steerway.platform.db import Remembered, reading
 from steerway.platform.keys import key
 from steerway.platform.secrets import queries as secrets
 from steerway.platform.secrets.sealing import unseal
@@ -91,8 +91,13 @@ class Observing:
         self._board = board
         self._sources = Sources(series_id, settings.home)
         self._names: dict[str, Deployed] = {}
+        self._known = Remembered(self._ask)
         self.collectors = Collectors(
-            self.tasks, sink=self._take, paused=_paused, board=board, now=clock.now
+            self.tasks,
+            sink=self._take,
+            paused=Remembered(collectors.paused),
+            board=board,
+            now=clock.now,
         )
         silence = min(timedelta(seconds=settings.silence_seconds), SILENCE_MAX)
         self._usual = min(USUAL, silence.total_seconds() / LOOKS)
@@ -112,15 +117,16 @@ class Observing:
 
     def tasks(self) -> list[Task]:
         """What there is to look at now."""
-        with reading():
-            found = catalog.sections(self.services(), "telemetry")
-            running = self._running()
+        found, running = self._known()
         return [
             *self._standing(),
             *self._pages(found, running),
             *self._databases(found),
             *self._suppliers(found),
         ]
+
+    def _ask(self) -> tuple[Mapping[Place, Any], Running]:
+        return catalog.sections(self.services(), "telemetry"), self._running()
 
     def _standing(self) -> Iterator[Task]:
         """What is there in every installation."""
@@ -280,11 +286,6 @@ def _metadata(batch: Batch, now_ms: int) -> pa.Table:
     plain = pa.Table.from_pylist(rows)
     moments = plain["seen_at"].cast(pa.int64()).cast(SCHEMAS["metadata"].field("seen_at").type)
     return plain.set_column(plain.column_names.index("seen_at"), "seen_at", moments)
-
-
-def _paused() -> frozenset[str]:
-    with reading():
-        return collectors.paused()
 
 
 def _told(one: Database) -> str:

@@ -35,7 +35,7 @@ from steerway.delivery.flags import actions as flags
 from steerway.delivery.flags.adapters.files import FlagFiles
 from steerway.delivery.flags.workflows import Keeper
 from steerway.platform import clock
-from steerway.platform.db import unit_of_work
+from steerway.platform.db import Remembered, unit_of_work
 from steerway.platform.errors import SteerwayError
 from steerway.platform.keys import node_of
 from steerway.platform.roles import Role
@@ -54,7 +54,7 @@ FLAGS_SECONDS: Final = 0.5  # how long a switch that was turned may take to reac
 EXPOSURES_SECONDS: Final = 2.0  # as often as replicas leave what they have counted
 TIDY_SECONDS: Final = 3600.0
 TELEMETRY_SECONDS: Final = 60.0
-LINES_SECONDS: Final = 1.0
+LINES_SECONDS: Final = 2.0  # each look at a program that prints is an insert
 SPANS_SECONDS: Final = 5.0
 COVERAGE_SECONDS: Final = 15.0
 COVERAGE_LOOKS: Final = 4  # within the silence that makes a cell stale
@@ -121,7 +121,8 @@ class Worker:
         self._keep_doing("sweep", self.sweep.start, SWEEP_SECONDS, BELL)
         self._keep_doing("bury", self.sweep.bury, BURY_SECONDS, self._ending)
         self._keep_doing("look", self.reconciler.look, LOOK_SECONDS, self._ending)
-        self._keep_doing("pulse", partial(judging.listen, self.ground), LOOK_SECONDS, self._ending)
+        pulse = partial(judging.listen, self.ground, Remembered(judging.compared))
+        self._keep_doing("pulse", pulse, LOOK_SECONDS, self._ending)
         self._keep_doing("traffic", self.sampler.look, LOOK_SECONDS, self._ending)
         self._keep_doing("flags", self.flags.look, FLAGS_SECONDS, self._ending)
         self._keep_doing("exposures", self.judge.look, EXPOSURES_SECONDS, self._ending)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -84,6 +84,41 @@ def reading() -> Iterator[None]:
     """Reads outside a request, without a transaction, so that no writer waits for them."""
     _let_go_of_dead_connections()
     yield
+
+
+class Remembered(Generic[T]):
+    """What a question to the records answered, asked again once anything was committed.
+
+    For what is asked every second and changes every hour. The answer depends on the records alone,
+    not on the clock, and whoever gets it leaves it as it is.
+    """
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._ask: Final = ask
+        self._mark: tuple[Any, ...] | None = None
+        self._answer: T
+
+    def __call__(self) -> T:
+        """The answer of now."""
+        with reading():
+            mark = _mark()  # first: what is committed while the question runs is asked for again
+            if mark is None or mark != self._mark:
+                self._answer = self._ask()
+                self._mark = mark
+        return self._answer
+
+
+def _mark() -> tuple[Any, ...] | None:
+    """What stays the same while nothing is committed; None where that cannot be told.
+
+    SQLite counts for each connection what others commit and, apart from it, what it changes.
+    """
+    if is_postgresql() or connection.in_atomic_block:
+        return None
+    with connection.cursor() as cursor:
+        (version,) = cursor.execute("PRAGMA data_version").fetchone()
+    raw = connection.connection
+    return raw, version, raw.total_changes
 
 
 @contextmanager

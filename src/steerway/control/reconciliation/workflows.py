@@ -22,7 +22,7 @@ from steerway.delivery.runtimes import queries as replicas
 from steerway.delivery.runtimes.models import Replica
 from steerway.delivery.runtimes.rules import Process, ProcessState
 from steerway.planning.catalog import queries as catalog
-from steerway.platform.db import reading, unit_of_work
+from steerway.platform.db import Remembered, reading, unit_of_work
 from steerway.platform.errors import SteerwayError
 
 LOGGER = logging.getLogger("steerway.reconciliation")
@@ -40,6 +40,13 @@ class Reconciler:
     ground: Ground
     router_pids: set[int] = field(default_factory=set)
     looks: int = 0
+    _seen: Remembered[list[Replica]] = field(init=False)
+    _off: "Remembered[_Off]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing known."""
+        self._seen = Remembered(self._live)
+        self._off = Remembered(_Off.now)
 
     def look(self) -> None:
         """Compare once, and act. What is wrong with one program keeps no other from its care.
@@ -50,8 +57,7 @@ class Reconciler:
         self.keep_supervisor()
         # In this order: what a deployment notes meanwhile is newer than what is seen here, and a
         # note of a row that has changed since it was read is not taken.
-        with reading():
-            live = self._live()
+        live = self._seen()
         processes = self.ground.supervisor.processes()
         self.looks += 1
         troubles = self.keep_replicas(live, processes)
@@ -92,8 +98,7 @@ class Reconciler:
     ) -> list[SteerwayError]:
         """Every wanted replica runs, and what is seen of each is recorded; what went wrong."""
         troubles: list[SteerwayError] = []
-        with reading():
-            off = _Off.now()
+        off = self._off()
         for replica in live:
             if replica not in off and _finding(replica, processes) is not Finding.AS_WANTED:
                 with _noting(troubles):

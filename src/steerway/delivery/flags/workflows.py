@@ -16,7 +16,7 @@ from steerway.delivery.flags.adapters.files import FlagFiles
 from steerway.delivery.flags.rules.asked import Asked
 from steerway.delivery.rollouts import queries as rolling
 from steerway.planning.catalog import queries as catalog
-from steerway.platform.db import reading, unit_of_work
+from steerway.platform.db import Remembered, reading, unit_of_work
 from steerway.platform.work import Work
 
 COUNTED_SECONDS: Final = 10.0
@@ -39,30 +39,35 @@ class Keeper:
         """`asked` are evaluations of the server itself; `now` is a clock that goes forward."""
         self._files = files
         self._work = work
-        self._node = node
         self._asked = asked or Asked()
         self._now = now
         self._written: dict[Key, str] = {}
         self._counted: dict[Key, dict[str, int]] = {}
         self._counted_at = -COUNTED_SECONDS
+        self._next_at = Remembered(rolling.next_at)
+        self._wanted = Remembered(lambda: queries.etags(catalog.living_on(node)))
 
     def look(self) -> None:
         """Take what is due, write what is different, note what was evaluated."""
-        with reading():
-            due = rolling.due(self._work().now)
-        for rollout in due:
-            with unit_of_work():
-                actions.step(self._work(), rollout)
+        self._step()
         self._write()
         self._files.beat()
         if self._now() - self._counted_at >= COUNTED_SECONDS:
             self._counted_at = self._now()
             self._count()
 
-    def _write(self) -> None:
+    def _step(self) -> None:
+        next_at, now = self._next_at(), self._work().now
+        if next_at is None or next_at > now:
+            return
         with reading():
-            wanted = queries.etags(catalog.living_on(self._node))
-        for key, etag in wanted.items():
+            due = rolling.due(now)
+        for rollout in due:
+            with unit_of_work():
+                actions.step(self._work(), rollout)
+
+    def _write(self) -> None:
+        for key, etag in self._wanted().items():
             if key not in self._written:
                 self._written[key] = self._files.etag(*key)
             if self._written[key] == etag:

@@ -28,6 +28,12 @@ def all_running(services: Iterable[str]) -> list[Rollout]:
     return list(found.select_related("change")[:ROWS_MAX])
 
 
+def next_at() -> datetime | None:
+    """When the next step of any rollout is due; None when none runs."""
+    found = Rollout.objects.filter(state=RolloutState.RUNNING.value, next_at__isnull=False)
+    return found.order_by("next_at").values_list("next_at", flat=True).first()
+
+
 def due(now: datetime) -> list[Rollout]:
     """The running rollouts whose next step is due, the longest due first."""
     found = Rollout.objects.filter(state=RolloutState.RUNNING.value, next_at__lte=now)

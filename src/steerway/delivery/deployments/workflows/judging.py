@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 from typing import Final
 from uuid import UUID
@@ -82,11 +82,14 @@ def begin(ground: Ground, deployment: Deployment) -> float:
         return analyses.begin(ground.work(), subject).percent
 
 
-def listen(ground: Ground) -> None:
-    """Remember a second of all that serves and will be compared with, replica by replica."""
-    with reading():
-        serving = queries.serving_by(Strategy.CANARY)
-    names = [traffic.cluster(one) for one in serving]
+def compared() -> list[str]:
+    """What the router calls all that serves and will be compared with."""
+    return [traffic.cluster(one) for one in queries.serving_by(Strategy.CANARY)]
+
+
+def listen(ground: Ground, compared: Callable[[], list[str]]) -> None:
+    """Remember a second of all that will be compared with, replica by replica."""
+    names = compared()
     ground.pulse.add(ground.envoy.replica_counts(*names) if names else {})
 
 

@@ -1,7 +1,7 @@
 """Deployments that are recorded and that no workflow carries: begun, taken up again, or ended."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,7 +11,7 @@ from steerway.delivery.deployments import queries
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.workflows.rollout import Rollout
 from steerway.planning.catalog import queries as catalog
-from steerway.platform.db import reading
+from steerway.platform.db import Remembered, reading
 
 KEPT: Final = timedelta(days=7)
 FORGOTTEN_AT_ONCE: Final = 1000
@@ -19,7 +19,7 @@ PENDING: Final = "PENDING"
 DEAD: Final = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sweep:
     """Looks after the deployments of the services that live on this server.
 
@@ -30,10 +30,15 @@ class Sweep:
     rollout: Rollout
     executor: str
     version: str
+    _seen: Remembered[list[Deployment]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing known."""
+        self._seen = Remembered(self._running)
 
     def start(self) -> None:
         """Begin what has no workflow, and go on with one that fell, as over a full disk."""
-        for deployment in self._running():
+        for deployment in self._seen():
             key = str(deployment.id)
             status = DBOS.get_workflow_status(key)
             if status is None:

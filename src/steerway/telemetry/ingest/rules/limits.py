@@ -27,8 +27,11 @@ class IngestLimits:
     series_total_max: int = 1_000_000  # of all services together: each costs some 400 bytes here
     past: timedelta = timedelta(hours=24)
     future: timedelta = timedelta(minutes=10)
-    batch_rows: int = 200_000  # stored at once when so many wait
+    batch_rows: int = 400_000  # stored at once when so many wait
     linger: timedelta = timedelta(seconds=1)  # the longest wait of what nobody waits for
+    # Where much comes, a batch of this many rows waits longer: fewer, larger parts cost less.
+    busy_rows: int = 20_000
+    busy_linger: timedelta = timedelta(seconds=2)
 
 
 DEFAULT: Final = IngestLimits()

@@ -66,8 +66,7 @@ class Intake:
         self._store = store
         self._now = now
         self._journal = Journal(journal) if journal else None
-        linger = limits.linger.total_seconds()
-        self._queue = Queue(self._journal, limits.queue_bytes, limits.batch_rows, linger)
+        self._queue = Queue(self._journal, limits)
         # Series are written down no later than the first samples that need them.
         self._putting = threading.Lock()
         self._left: list[Batch] = []

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from steerway.telemetry.ingest.adapters.journal import NO_DIGEST, Journal
 from steerway.telemetry.ingest.errors import NotStored, QueueFull
+from steerway.telemetry.ingest.rules.limits import IngestLimits
 
 STOPPING: Final = "the server is stopping"
 
@@ -54,13 +55,11 @@ class Batch:
 class Queue:
     """A batch that grows until it is taken, and the one that is being stored."""
 
-    def __init__(
-        self, journal: Journal | None, most_bytes: int, batch_rows: int, linger_seconds: float
-    ) -> None:
+    def __init__(self, journal: Journal | None, limits: IngestLimits) -> None:
         self._journal = journal
-        self._most_bytes = most_bytes
-        self._batch_rows = batch_rows
-        self._linger_seconds = linger_seconds
+        self._limits = limits
+        self._linger_seconds = limits.linger.total_seconds()
+        self._busy_seconds = max(limits.busy_linger.total_seconds() - self._linger_seconds, 0)
         self._changed = threading.Condition()
         self._batch = Batch()
         self._storing = Batch()
@@ -84,12 +83,12 @@ class Queue:
         with self._changed:
             if self._is_over:
                 raise NotStored(reason=STOPPING)
-            if self.size_bytes + size > self._most_bytes:
-                raise QueueFull(waiting=self.size_bytes, most=self._most_bytes)
+            if self.size_bytes + size > self._limits.queue_bytes:
+                raise QueueFull(waiting=self.size_bytes, most=self._limits.queue_bytes)
             if self._journal is not None:
                 self._journal.append(tables, digest)
             self._batch.add(tables, digest)
-            if self._batch.rows >= self._batch_rows:
+            if self._batch.rows >= self._limits.batch_rows:
                 self._changed.notify_all()
             return self._batch.stored
 
@@ -98,6 +97,8 @@ class Queue:
         with self._changed:
             self._storing = Batch()
             self._changed.wait_for(self._is_due, self._linger_seconds)
+            if self._batch.rows >= self._limits.busy_rows:
+                self._changed.wait_for(self._is_due, self._busy_seconds)
             batch, self._batch = self._batch, Batch()
             if self._journal is not None:
                 batch.segment = self._journal.turn()
@@ -126,4 +127,4 @@ class Queue:
                 batch.end(NotStored(reason=STOPPING))
 
     def _is_due(self) -> bool:
-        return self._is_closing or self._is_hurried or self._batch.rows >= self._batch_rows
+        return self._is_closing or self._is_hurried or self._batch.rows >= self._limits.batch_rows

@@ -8,10 +8,10 @@ from steerway.telemetry.ingest.rules.order import in_order
 from steerway.telemetry.ingest.rules.tables import LATE
 from steerway.telemetry.ingest.workflows.queue import Batch
 from steerway.telemetry.store import Store
-from steerway.telemetry.store.store import BATCH_ROWS_MAX
 
 FIRST: Final = ("series",)
 SAMPLES: Final = "samples"
+ROWS_MAX: Final = 500_000  # of one insert: more waits when the store falls behind
 
 
 def store(into: Store, batch: Batch, counts: "Counter[str]") -> None:
@@ -31,10 +31,11 @@ def store(into: Store, batch: Batch, counts: "Counter[str]") -> None:
         is_late = name != table
         if is_late:
             rows = news(into, table, rows)
-        elif name == SAMPLES:
-            rows = in_order(rows)
-        for start in range(0, rows.num_rows, BATCH_ROWS_MAX):
+        for start in range(0, rows.num_rows, ROWS_MAX):
+            some = rows.slice(start, ROWS_MAX)
+            if name == SAMPLES:
+                some = in_order(some)
             has_token = batch.segment and not is_late
             token = f"{batch.segment}-{name}-{start}" if has_token else ""
-            into.insert(table, rows.slice(start, BATCH_ROWS_MAX), token=token)
+            into.insert(table, some, token=token)
         counts[f"stored.{table}"] += rows.num_rows

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
-from steerway.app.intake import TelemetryDoor
+from steerway.app.intake import TelemetryDoor, Writer
 from steerway.platform import clock
 from steerway.platform.settings import load
 from steerway.telemetry import store as stores
@@ -36,7 +36,7 @@ def main(home: Path, port: int) -> None:
     receiver = Receiver(intake)
     door = TelemetryDoor(
         lambda: receiver,
-        lambda _: True,
+        lambda _: Writer(may=True),
         body_bytes=limits.body_bytes,
         held_bytes=limits.held_bytes,
     )

@@ -51,6 +51,11 @@ def test_requests_are_those_of_the_flag_and_its_two_variants() -> None:
         "a": {"x": {"on": {"ok": 3, "error": 2}, "off": {"ok": 7}, "blue": {"ok": 9}}},
         "b": {"y": {"on": {"ok": 5}}},
         "c": {"x": {"on": {"ok": -5, "error": 1}}},
+        "d": {"x": {"on": {"ok": 10**30, "error": 1}}},
     }
 
-    assert counters(found, "x", "on", "off") == {"a": (5, 2, 7, 0), "c": (1, 1, 0, 0)}
+    assert counters(found, "x", "on", "off") == {
+        "a": (5, 2, 7, 0),
+        "c": (1, 1, 0, 0),
+        "d": (1, 1, 0, 0),
+    }

@@ -18,6 +18,8 @@ from steerway.delivery.exposures.workflows import Judge
 from steerway.delivery.flags import actions as deciding
 from steerway.delivery.rollouts.models import Rollout
 from steerway.delivery.rollouts.rules import steps_of
+from steerway.planning.catalog import actions as catalog
+from steerway.planning.catalog import queries as services
 from steerway.platform.log.models import Event
 from steerway.platform.work import Work
 from tests.delivery.flags.conftest import METADATA, ROLLOUT, dave, file, flag, shop
@@ -173,6 +175,19 @@ def test_turned_on_again_it_is_judged_anew(stage: Shop) -> None:
     assert (stage.place.is_off, fresh.failed, fresh.nearness) == (False, 0, 0.0)
     stage.serve(10, FAILING)
     assert stage.turned_off == 2
+
+
+def test_a_service_that_is_paused_keeps_its_flag_until_it_is_resumed(stage: Shop) -> None:
+    catalog.pause(stage.work, services.get("shop"), reason="looking")
+
+    stage.serve(10, FAILING)
+
+    found = queries.standing(stage.place)
+    assert found is not None
+    assert (stage.place.is_off, found.state, found.title) == (False, "judging", "Worse")
+    catalog.resume(stage.work, services.get("shop"))
+    stage.serve(1, FAILING)
+    assert (stage.place.is_off, stage.turned_off) == (True, 1)
 
 
 def test_a_flag_that_says_so_is_not_judged(stage: Shop) -> None:

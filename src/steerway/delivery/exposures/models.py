@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 from steerway.delivery.declarations.models import Place
-from steerway.delivery.exposures.rules.counting import Counted, Counters
+from steerway.delivery.exposures.rules.counting import COUNT_MAX, Counted, Counters
 from steerway.delivery.exposures.rules.words import State
 
 
@@ -49,5 +49,7 @@ class ExposureJudgement(models.Model):
 
     @seen.setter
     def seen(self, now: Counted) -> None:
-        self.requests, self.failed = now.requests, now.failed
-        self.requests_rest, self.failed_rest = now.requests_rest, now.failed_rest
+        self.requests = min(now.requests, COUNT_MAX)
+        self.failed = min(now.failed, COUNT_MAX)
+        self.requests_rest = min(now.requests_rest, COUNT_MAX)
+        self.failed_rest = min(now.failed_rest, COUNT_MAX)

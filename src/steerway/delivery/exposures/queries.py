@@ -109,7 +109,9 @@ def of(place: Place) -> ExposureJudgement | None:
 def looks_worse(place: Place) -> str:
     """Why no more users should get it now; empty when nothing speaks against it."""
     found = of(place)
-    if found is None or found.state != State.JUDGING or found.answer != Answer.HOLD:
+    if found is None or found.state != State.JUDGING:
+        return ""
+    if found.answer not in {Answer.HOLD, Answer.WORSE}:
         return ""
     return sentence(found.answer, found.variant, found.rest, found.seen)
 

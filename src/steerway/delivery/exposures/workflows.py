@@ -125,9 +125,13 @@ class Judge:
     def _turn_it_off(self, work: Work, look: Look, judged: Judged) -> None:
         service, environment = look.exposure.key
         services.lock(service)  # nobody exposes, turns off or on in between
-        if not queries.still(look.exposure) or not actions.end(work, look.row, State.WORSE):
+        if not queries.still(look.exposure):
             return
         actions.note(work, [_kept(look, judged)])
+        if catalog.get(service).is_paused:  # what is known is shown; its hands are off
+            return
+        if not actions.end(work, look.row, State.WORSE):
+            return
         told = look.row.variant, look.row.rest, judged.counted, judged.log_e
         self._turn_off(
             work,

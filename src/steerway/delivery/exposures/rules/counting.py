@@ -11,6 +11,7 @@ from typing import Final
 REPLICAS_MAX: Final = 400  # remembered of one exposure: twice what is read at once
 ERROR: Final = "error"
 NUMBERS: Final = 4
+COUNT_MAX: Final = 2**53  # what a program may say; a double still has it exactly
 
 Outcomes = Mapping[str, Mapping[str, Mapping[str, Mapping[str, int]]]]
 Counters = Mapping[str, tuple[int, ...]]  # by replica: the four numbers of `Counted`
@@ -41,7 +42,7 @@ class Counted:
 
 
 def counters(found: Outcomes, flag: str, variant: str, rest: str) -> Counters:
-    """What the replicas say of one flag. Negative numbers are no counts."""
+    """What the replicas say of one flag. Numbers that cannot be counts are passed over."""
     return {
         replica: (*_of(rows.get(variant, {})), *_of(rows.get(rest, {})))
         for replica, flags in found.items()
@@ -50,7 +51,7 @@ def counters(found: Outcomes, flag: str, variant: str, rest: str) -> Counters:
 
 
 def _of(row: Mapping[str, int]) -> tuple[int, int]:
-    valid = {outcome: count for outcome, count in row.items() if count >= 0}
+    valid = {outcome: count for outcome, count in row.items() if 0 <= count <= COUNT_MAX}
     return sum(valid.values()), valid.get(ERROR, 0)
 
 

@@ -130,3 +130,5 @@ def test_a_variant_that_fails_for_a_fifth_of_users_is_turned_off_by_itself(
     assert place["off_reason"].startswith("on is worse than off: 100 % of ")
     assert judged["state"] == "worse"
     assert flagged.types(before).count("flag.turned-off") == 1
+    told = flagged.ok("flags", "show", *PLACE[:2])
+    assert "Turned off by itself. Worse: 100 % of " in told

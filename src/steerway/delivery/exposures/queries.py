@@ -15,7 +15,7 @@ from steerway.delivery.verdicts.rules.verdicts import Answer
 
 NOTHING = Counted()
 EXPOSURES_MAX = 1_000  # judged at once
-TITLES = {State.WORSE: ("bad", "Worse: turned off"), State.ENDED: ("idle", "No longer judged")}
+TITLES = {State.WORSE: ("bad", "Turned off by itself"), State.ENDED: ("idle", "No longer judged")}
 
 
 @dataclass(frozen=True, slots=True)

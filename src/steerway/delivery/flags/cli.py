@@ -60,7 +60,9 @@ def show(service: str, flag: str, as_json: bool) -> None:
         click.echo(f"  {place['environment']:<14}{_share(place, named=False)}{off}")
     for one in found["judged"]:
         near = f" Evidence: {one['nearness']:.0%} of the way to being turned off."
-        click.echo(f"  {one['environment']:<14}{one['words']}{near if one['requests'] else ''}")
+        click.echo(
+            f"  {one['environment']:<14}{one['words']}{near if one['state'] == 'judging' else ''}"
+        )
     click.echo(json.dumps(found["definition"], indent=2, ensure_ascii=False))
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from steerway.delivery.deployments.errors import Died, NotUp, Unhealthy
 from steerway.delivery.deployments.models import Deployment
-from steerway.delivery.deployments.workflows import sending
 from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.releases import rules as releases
 from steerway.delivery.runtimes import actions, queries
@@ -17,7 +16,9 @@ from steerway.delivery.runtimes.adapters import sockets
 from steerway.delivery.runtimes.descriptor import HealthSection, RunSection
 from steerway.delivery.runtimes.models import Replica
 from steerway.delivery.runtimes.rules import Placement, Ports, Process, SealedSecret, program
+from steerway.delivery.senders import actions as senders
 from steerway.platform.db import reading, unit_of_work
+from steerway.platform.keys import key
 from steerway.platform.secrets import queries as secrets
 
 PROBE_SECONDS: Final = 2.0
@@ -73,7 +74,12 @@ def start(ground: Ground, deployment: Deployment, index: int) -> None:
     flags = ground.flags_of(deployment.service, deployment.environment)
     own = {**releases.variables(placement.directory, manifest), "STEERWAY_FLAGS_FILE": str(flags)}
     wanted = replace(wanted, environment={**own, **wanted.environment})
-    wanted, sender = sending.able_to_send(ground, deployment, replica, wanted)
+    sender = ""
+    if ground.telemetry and deployment.plan.get("telemetry", {}).get("send", True):
+        opener = key(ground.home, "secrets")
+        wanted, sender = senders.able_to_send(
+            replica, wanted, version=deployment.version, door=ground.telemetry, key=opener
+        )
     with unit_of_work():
         actions.equip(ground.work(), replica, program=wanted, sender=sender)
         actions.started(ground.work(), [replica])

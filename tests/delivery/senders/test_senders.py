@@ -9,18 +9,19 @@ import pytest
 
 from steerway.app import access
 from steerway.delivery.deployments.models import Deployment
-from steerway.delivery.deployments.workflows import replicas, sending
+from steerway.delivery.deployments.workflows import replicas
 from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.runtimes import actions as runtimes
 from steerway.delivery.runtimes.models import Replica
 from steerway.delivery.runtimes.rules import Program
+from steerway.delivery.senders import actions
+from steerway.delivery.senders.rules import HEADERS
 from steerway.platform.keys import key
 from steerway.platform.secrets.sealing import unseal
 from steerway.platform.work import Work
 from tests.delivery.deployments.pretended import Stand, stand
 
 pytestmark = pytest.mark.django_db
-HEADERS = sending.HEADERS
 DOOR = "http://127.0.0.1:7300"
 
 
@@ -56,6 +57,11 @@ def program(replica: Replica, **environment: str) -> Program:
     )
 
 
+def able(ground: Ground, replica: Replica, own: Program) -> tuple[Program, str]:
+    opener = key(ground.home, "secrets")
+    return actions.able_to_send(replica, own, version="v1", door=DOOR, key=opener)
+
+
 def opened(ground: Ground, wanted: Program) -> str:
     """The header that the program is started with."""
     sealed = wanted.secrets[HEADERS]
@@ -72,7 +78,7 @@ def who(header: str) -> Any:
 def test_a_replica_finds_the_standard_environment(ground: Ground, deployment: Deployment) -> None:
     replica = placed(ground, deployment)
 
-    wanted, _ = sending.able_to_send(ground, deployment, replica, program(replica))
+    wanted, _ = able(ground, replica, program(replica))
 
     assert wanted.environment == {
         "OTEL_EXPORTER_OTLP_ENDPOINT": DOOR,
@@ -88,7 +94,7 @@ def test_its_token_writes_telemetry_of_its_place_until_it_is_retired(
     ground: Ground, deployment: Deployment, work: Work
 ) -> None:
     replica = placed(ground, deployment)
-    wanted, sender = sending.able_to_send(ground, deployment, replica, program(replica))
+    wanted, sender = able(ground, replica, program(replica))
     header = opened(ground, wanted)
 
     runtimes.equip(work, replica, program=wanted, sender=sender)
@@ -110,10 +116,10 @@ def test_a_step_taken_again_keeps_the_token(
     ground: Ground, deployment: Deployment, work: Work
 ) -> None:
     replica = placed(ground, deployment)
-    first, sender = sending.able_to_send(ground, deployment, replica, program(replica))
+    first, sender = able(ground, replica, program(replica))
     runtimes.equip(work, replica, program=first, sender=sender)
 
-    again, same = sending.able_to_send(ground, deployment, replica, program(replica))
+    again, same = able(ground, replica, program(replica))
 
     assert (again, same) == (first, sender)
 
@@ -128,7 +134,7 @@ def test_no_token_goes_where_the_descriptor_says(
     replica = placed(ground, deployment)
     own = program(replica, **{name: "https://collector.example"})
 
-    wanted, sender = sending.able_to_send(ground, deployment, replica, own)
+    wanted, sender = able(ground, replica, own)
 
     assert (wanted.secrets, sender) == ({}, "")
     assert wanted.environment[name] == "https://collector.example"
@@ -140,7 +146,7 @@ def test_what_the_descriptor_sets_stays(ground: Ground, deployment: Deployment) 
     replica = placed(ground, deployment)
     own = program(replica, OTEL_SERVICE_NAME="beans", OTEL_EXPORTER_OTLP_PROTOCOL="http/json")
 
-    wanted, sender = sending.able_to_send(ground, deployment, replica, own)
+    wanted, sender = able(ground, replica, own)
 
     assert wanted.environment["OTEL_SERVICE_NAME"] == "beans"
     assert wanted.environment["OTEL_EXPORTER_OTLP_PROTOCOL"] == "http/json"
@@ -148,11 +154,16 @@ def test_what_the_descriptor_sets_stays(ground: Ground, deployment: Deployment) 
     assert sender
 
 
-def test_who_does_not_want_it_gets_nothing(ground: Ground, deployment: Deployment) -> None:
-    replica = placed(ground, deployment)
-    deployment.plan["telemetry"]["send"] = False
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_descriptor_says_whether_replicas_send(
+    ground: Ground, deployment: Deployment, sends: bool
+) -> None:
+    placed(ground, deployment)
+    deployment.plan["telemetry"]["send"] = sends
 
-    assert sending.able_to_send(ground, deployment, replica, program(replica)) == (
-        program(replica),
-        "",
-    )
+    replicas.start(ground, deployment, 0)
+
+    started = Replica.objects.get(index=0)
+    found = [name for name in started.to_run().environment if name.startswith("OTEL_")]
+    assert (bool(found), bool(started.sender)) == (sends, sends)
+    assert (HEADERS in started.to_run().secrets) is sends

@@ -6,9 +6,11 @@ from typing import Any
 
 from steerway.delivery.declarations.actions import declaring
 from steerway.delivery.declarations.actions.publishing import Target
+from steerway.delivery.exposures.workflows import Judge
 from steerway.delivery.flagfiles.rules.checking import load
 from steerway.delivery.flags import actions as deciding
 from steerway.delivery.rollouts.rules import steps_of
+from steerway.planning.catalog import queries as catalog
 from tests.platform.web.scene import at
 
 STAFF = {"ends_with": [{"var": "email"}, "@beans.example"]}
@@ -60,3 +62,22 @@ def play(now: datetime) -> None:
         Target("shop", "new-checkout", "production", why="Two weeks at 10 % were quiet."),
         steps=steps_of("25%,50%@1h,100%@1d"),
     )
+    compared(now)
+
+
+def compared(now: datetime) -> None:
+    """The rollout of the new checkout, by requests of the last minutes."""
+    counted = {"on": {"ok": 0, "error": 0}, "off": {"ok": 0, "error": 0}}
+    node = catalog.get("shop").node
+    for look in range(20):
+        work = at(now - timedelta(seconds=60 - 2 * look))
+        Judge(
+            lambda *_: {"0": {"new-checkout": counted}},
+            deciding.turn_off,
+            lambda: work,  # noqa: B023
+            node=node,
+        ).look()
+        counted["on"]["ok"] += 25
+        counted["on"]["error"] += look % 9 == 0
+        counted["off"]["ok"] += 75
+        counted["off"]["error"] += look % 5 == 0

@@ -26,6 +26,8 @@ LOGGER = logging.getLogger("steerway.telemetry")
 TOLD_EVERY: Final = timedelta(hours=1)
 GIBIBYTE: Final = 1024**3
 MEBIBYTE: Final = 1024 * 1024
+# The longest that samples wait which nobody waits for: each insert costs, also a small one.
+LINGER: Final = timedelta(seconds=2)
 PACKED: Final = 4  # how much smaller a body may be than what is in it
 
 
@@ -164,4 +166,5 @@ def limits_of(settings: Settings) -> IngestLimits:
         unpacked_bytes=body * PACKED,
         held_bytes=settings.ingest_queue_megabytes * MEBIBYTE // 2,
         series_max=settings.ingest_series,
+        linger=LINGER,
     )

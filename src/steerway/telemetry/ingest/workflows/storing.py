@@ -11,7 +11,7 @@ from steerway.telemetry.store import Store
 
 FIRST: Final = ("series",)
 SAMPLES: Final = "samples"
-ROWS_MAX: Final = 500_000  # of one insert: more waits when the store falls behind
+ROWS_MAX: Final = 1_000_000  # of one insert: more waits when the store falls behind
 
 
 def store(into: Store, batch: Batch, counts: "Counter[str]") -> None:

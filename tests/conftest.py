@@ -30,6 +30,10 @@ from steerway.platform.roles import Role  # noqa: E402
 from steerway.platform.work import Work  # noqa: E402
 from tests.browsing import launched  # noqa: E402
 from tests.cast import NOON, Started, actor  # noqa: E402
+from tests.stores import distant, either, engine, store, telemetry_home  # noqa: E402
+
+# One engine a process, so one definition of it for all tests.
+__all__ = ["distant", "either", "engine", "store", "telemetry_home"]
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -14,10 +14,7 @@ from steerway.app import tailing
 from steerway.app.tailing import Tail
 from steerway.telemetry.store import Store, StoreDown
 from tests.cast import NOON
-from tests.telemetry.conftest import engine, store, telemetry_home
 from tests.telemetry.logs.printing import printed
-
-__all__ = ["engine", "store", "telemetry_home"]
 
 SECONDS = 10.0
 SECOND = timedelta(seconds=1)

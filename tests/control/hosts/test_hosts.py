@@ -13,10 +13,7 @@ from steerway.telemetry.metrics import queries as metrics
 from steerway.telemetry.store import Store
 from steerway.telemetry.vectors.shapes import Vector
 from tests.platform.web import measured
-from tests.telemetry.conftest import engine, store, telemetry_home
 from tests.telemetry.seeding import seed_samples
-
-__all__ = ["engine", "store", "telemetry_home"]
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 

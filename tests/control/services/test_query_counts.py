@@ -25,7 +25,7 @@ PAGES = (
     "/explore", "/explore/logs", "/api/markers?from=2026-01-01T00:00Z&until=2027-01-01T00:00Z",
 )  # fmt: skip
 # With the session, the person, and what is around every page.
-QUERIES_MAX = 20
+QUERIES_MAX = 21
 
 
 def test_no_page_asks_more_often_when_there_is_more(work: Work) -> None:

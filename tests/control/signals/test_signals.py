@@ -16,9 +16,6 @@ from steerway.telemetry.metrics import queries as metrics
 from steerway.telemetry.store import Store
 from steerway.telemetry.vectors.shapes import Vector
 from tests.platform.web import measured, scene
-from tests.telemetry.conftest import engine, store, telemetry_home
-
-__all__ = ["engine", "store", "telemetry_home"]
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 SHOP = Place("shop", "production", memory_bytes=256_000_000, cpus=0.5)

@@ -25,12 +25,14 @@ from steerway.delivery.deployments.errors import Cancelled
 from steerway.delivery.deployments.models import Deployment
 from steerway.delivery.deployments.rules import Strategy
 from steerway.delivery.deployments.workflows import traffic
+from steerway.delivery.deployments.workflows.declared import Declared
 from steerway.delivery.deployments.workflows.ground import Ground
 from steerway.delivery.router.adapters.failures import Failures, callers
 from steerway.delivery.router.rules import domains
 from steerway.delivery.runtimes import queries as runtimes
 from steerway.delivery.verdicts.rules.plans import ERRORS
 from steerway.delivery.verdicts.rules.signals import Caller
+from steerway.platform import clock
 from steerway.platform.db import reading, unit_of_work
 
 MEASURED_SECONDS: Final = 1.0  # of traffic before the canary gets any, for the rate
@@ -119,6 +121,11 @@ def shares(deployment: Deployment, percent: float) -> dict[UUID, int]:
 
 def _scene(ground: Ground, deployment: Deployment, asking: TopUp) -> Scene:
     crashed = _Crashes(deployment)
+    declared = Declared(
+        (deployment.service, deployment.environment),
+        (deployment.version, _previous(deployment).version),
+        _section(deployment).metrics,
+    )
     top_up, stable = _section(deployment).top_up, deployment.previous_id
     assert stable is not None, "a canary runs beside something"
     questions = cycle(top_up.requests if top_up else ())
@@ -143,7 +150,7 @@ def _scene(ground: Ground, deployment: Deployment, asking: TopUp) -> Scene:
     return Scene(
         look=lambda: _signals(ground, deployment),
         failures=failures,
-        extras=crashed.counts,
+        extras=lambda: {**crashed.counts(), **declared.counts(clock.now())},
         point=lambda percent: point(ground, deployment, percent),
         mirror=lambda percent: _mirror(ground, deployment, percent),
         look_at_copies=lambda: _copies(ground, deployment),
@@ -197,11 +204,14 @@ class _Crashes:
             return sum(one.exits for one in runtimes.of_deployment(self._deployment.id))
 
 
+def _previous(deployment: Deployment) -> Deployment:
+    with reading():
+        return queries.by_id(str(deployment.previous_id))
+
+
 def _clusters(deployment: Deployment) -> tuple[str, str]:
     """What the router calls the new version and the stable one."""
-    with reading():
-        previous = queries.by_id(str(deployment.previous_id))
-    return traffic.cluster(deployment), traffic.cluster(previous)
+    return traffic.cluster(deployment), traffic.cluster(_previous(deployment))
 
 
 def _signals(ground: Ground, deployment: Deployment) -> Pair:

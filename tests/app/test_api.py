@@ -1,10 +1,13 @@
 """How the API says no: one shape, whatever is wrong."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
+from pydantic import BaseModel
 
 from steerway.app.api import problem, status_of
 from steerway.planning.changes.models import Hold
@@ -146,3 +149,20 @@ def test_a_stranger_is_asked_to_sign_in() -> None:
 
     assert asked(answer)["type"] == "/errors/unauthenticated"
     assert answer["WWW-Authenticate"] == 'Bearer realm="steerway"'
+
+
+def test_no_two_shapes_have_one_name() -> None:
+    """The description has one place for each name, so one of two would describe both."""
+    names = Counter(
+        shape.__name__
+        for shape in shapes()
+        if shape.__module__.startswith("steerway.") and shape.__module__.endswith((".wire", ".api"))
+    )
+
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def shapes(kind: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from shapes(one)

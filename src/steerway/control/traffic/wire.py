@@ -8,7 +8,7 @@ from steerway.control.traffic.queries import Series, Traffic
 from steerway.control.traffic.rules import WINDOW, Rate
 
 
-class MarkerOut(BaseModel):
+class SwitchOut(BaseModel):
     """The moment at which a deployment got its first requests."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -47,7 +47,7 @@ class TrafficOut(BaseModel):
     window_seconds: int
     times: list[float] = Field(description="Seconds since 1970, UTC.")
     series: list[SeriesOut]
-    markers: list[MarkerOut]
+    markers: list[SwitchOut]
 
     @classmethod
     def of(cls, found: Traffic) -> "TrafficOut":
@@ -57,7 +57,7 @@ class TrafficOut(BaseModel):
             window_seconds=int(WINDOW.total_seconds()),
             times=[round(at.timestamp(), 2) for at in found.times],
             series=[SeriesOut.of(one) for one in found.series],
-            markers=[MarkerOut.model_validate(one) for one in found.markers],
+            markers=[SwitchOut.model_validate(one) for one in found.markers],
         )
 
 

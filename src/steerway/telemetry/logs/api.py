@@ -14,7 +14,7 @@ from steerway.telemetry.logs.wire import FacetOut, HistogramOut, LinesOut
 router = Router(tags=["telemetry"])
 
 
-class Asked(Schema):
+class AskedLines(Schema):
     """Which lines. A moment is ISO 8601, or an age as 15m or 2h; without, the last hour."""
 
     since: str = ""
@@ -36,7 +36,7 @@ ATTRIBUTE = Annotated[list[str], Query(max_length=10)]
 @router.get("", response=LinesOut)
 def search(
     request: SteerwayRequest,
-    asked: Query[Asked],
+    asked: Query[AskedLines],
     attribute: ATTRIBUTE = [],  # noqa: B006 -- read only
     after: Annotated[str, Query(max_length=60)] = "",
     rows: Annotated[int, Query(ge=1, le=ROWS_MAX)] = ROWS,
@@ -51,7 +51,7 @@ def search(
 @router.get("/histogram", response=HistogramOut)
 def histogram(
     request: SteerwayRequest,
-    asked: Query[Asked],
+    asked: Query[AskedLines],
     attribute: ATTRIBUTE = [],  # noqa: B006 -- read only
 ) -> HistogramOut:
     """How many lines match, over time and by level."""
@@ -62,7 +62,7 @@ def histogram(
 @router.get("/facets", response=list[FacetOut])
 def facets(
     request: SteerwayRequest,
-    asked: Query[Asked],
+    asked: Query[AskedLines],
     attribute: ATTRIBUTE = [],  # noqa: B006 -- read only
 ) -> list[FacetOut]:
     """The values of each field among the lines that match, and of attributes of the newest."""
@@ -84,7 +84,7 @@ def around(
     return LinesOut.of(found)
 
 
-def _filter(request: SteerwayRequest, asked: Asked, attribute: list[str]) -> Filter:
+def _filter(request: SteerwayRequest, asked: AskedLines, attribute: list[str]) -> Filter:
     given = {name: str(value) for name, value in asked.dict().items()}
     given["match_case"] = given["match_case"].lower()
     return asking.asked(given, attribute, now=request.work.now)

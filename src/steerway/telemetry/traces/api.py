@@ -18,7 +18,7 @@ router = Router(tags=["telemetry"])
 HOUR = timedelta(hours=1)
 
 
-class Asked(Schema):
+class AskedTraces(Schema):
     """Traces with a span that is all of this. A moment is ISO 8601, or an age as 15m or 2h."""
 
     since: str = ""
@@ -35,7 +35,7 @@ class Asked(Schema):
 @router.get("", response=TracesOut)
 def search(
     request: SteerwayRequest,
-    asked: Query[Asked],
+    asked: Query[AskedTraces],
     attribute: Annotated[list[str], Query(max_length=10)] = [],  # noqa: B006 -- read only
     after: Annotated[str, Query(max_length=60)] = "",
     rows: Annotated[int, Query(ge=1, le=ROWS_MAX)] = ROWS,

@@ -55,8 +55,13 @@ export async function json(url, { signal, body } = {}) {
       if (error.name === "AbortError") throw error;
       throw new Refusal(AWAY, { calm: true });
     });
-    const found = await answer.json().catch(() => null);
+    // An answer that is cut off, because it is no longer wanted or the page is left, is none.
+    const found = await answer.json().catch((error) => {
+      if (error.name === "AbortError") throw error;
+      return null;
+    });
     if (!answer.ok || found?.status === "error") throw refusal(answer.status, found);
+    if (found === null) throw new Refusal(AWAY, { calm: true });
     return found;
   });
 }

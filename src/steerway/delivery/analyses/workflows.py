@@ -122,16 +122,14 @@ def shadow(scene: Scene, section: CanarySection, analysis: Analysis) -> None:
     Raises:
         Worse: it never gets a user.
     """
-    plan = shadow_plan(section)
-    watch = _Watch(judging.begin(plan), Comparison(places=tuple(analysis.places)), is_plain=True)
+    judgement = judging.begin(shadow_plan(section))
     scene.mirror(COPIES)
-    comparison = compared_copies(scene, watch.comparison)[0]
+    comparison = compared_copies(scene, Comparison(places=tuple(analysis.places)))[0]
     while True:
         scene.wait(SECOND)
         scene.refuse_stopped()
         comparison, tick = compared_copies(scene, comparison)
-        judgement, verdict = judging.judge(watch.judgement, tick)
-        watch = replace(watch, judgement=judgement)
+        judgement, verdict = judging.judge(judgement, tick)
         # Proven, or the time is over; silence is no reason to wait here, as users come next.
         is_over = verdict.move is Move.ADVANCE or verdict.why in {Why.SILENCE, Why.STARVED}
         with unit_of_work():

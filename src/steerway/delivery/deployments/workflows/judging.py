@@ -56,13 +56,13 @@ def begin(ground: Ground, deployment: Deployment) -> float:
     """
     with reading():
         known = analysed.of(deployment.id)
-        previous = queries.by_id(str(deployment.previous_id))
     if known is not None:
         return known.percent
-    section = _section(deployment)
-    before = _signals(ground, deployment)[1]
+    section, previous = _section(deployment), _previous(deployment)
+    names = traffic.cluster(deployment), traffic.cluster(previous)
+    before = _signals(ground, deployment, names)[1]
     time.sleep(MEASURED_SECONDS)
-    after = _signals(ground, deployment)[1]
+    after = _signals(ground, deployment, names)[1]
     subject = Subject(
         deployment_id=deployment.id,
         ref=deployment.ref,
@@ -78,7 +78,7 @@ def begin(ground: Ground, deployment: Deployment) -> float:
         crowds=crowds(
             callers(ground.log / "access.log", deployment.service, deployment.environment)
         ),
-        phi={ERRORS.name: ground.pulse.phi(_clusters(deployment)[1])},
+        phi={ERRORS.name: ground.pulse.phi(names[1])},
     )
     with unit_of_work():
         return analyses.begin(ground.work(), subject).percent
@@ -120,25 +120,25 @@ def shares(deployment: Deployment, percent: float) -> dict[UUID, int]:
 
 
 def _scene(ground: Ground, deployment: Deployment, asking: TopUp) -> Scene:
+    section, previous = _section(deployment), _previous(deployment)
+    names = traffic.cluster(deployment), traffic.cluster(previous)
     crashed = _Crashes(deployment)
     declared = Declared(
         (deployment.service, deployment.environment),
-        (deployment.version, _previous(deployment).version),
-        _section(deployment).metrics,
+        (deployment.version, previous.version),
+        section.metrics,
     )
-    top_up, stable = _section(deployment).top_up, deployment.previous_id
-    assert stable is not None, "a canary runs beside something"
-    questions = cycle(top_up.requests if top_up else ())
+    questions = cycle(section.top_up.requests if section.top_up else ())
 
     def ask(count: int) -> tuple[Sequence[Reply], Sequence[Reply]]:
         asked = [(one.method, one.path) for one in islice(questions, count)]
         mine = _questions(deployment, deployment.id, asked)
-        other = _questions(deployment, stable, asked)
+        other = _questions(deployment, previous.id, asked)
         replies = asking.ask([*mine, *other])
         return replies[: len(mine)], replies[len(mine) :]
 
     failed = Failures(ground.log / "failures.log", deployment.service, deployment.environment)
-    sides = dict(zip(_clusters(deployment), (CANARY, STABLE), strict=True))
+    sides = dict(zip(names, (CANARY, STABLE), strict=True))
 
     def failures() -> Mapping[Caller, int]:
         return {
@@ -148,12 +148,12 @@ def _scene(ground: Ground, deployment: Deployment, asking: TopUp) -> Scene:
         }
 
     return Scene(
-        look=lambda: _signals(ground, deployment),
+        look=lambda: _signals(ground, deployment, names),
         failures=failures,
         extras=lambda: {**crashed.counts(), **declared.counts(clock.now())},
         point=lambda percent: point(ground, deployment, percent),
         mirror=lambda percent: _mirror(ground, deployment, percent),
-        look_at_copies=lambda: _copies(ground, deployment),
+        look_at_copies=lambda: _copies(ground, deployment, names),
         ask=ask,
         refuse_stopped=lambda: _refuse_cancelled(deployment),
         work=ground.work,
@@ -178,9 +178,9 @@ def _mirror(ground: Ground, deployment: Deployment, percent: int) -> None:
     traffic.point(ground, deployment, shares(deployment, 0.0), copies)
 
 
-def _copies(ground: Ground, deployment: Deployment) -> Pair:
+def _copies(ground: Ground, deployment: Deployment, names: tuple[str, str]) -> Pair:
     """What it did with its copies, and what the stable version did."""
-    canary, stable = _clusters(deployment)
+    canary, stable = names
     known = ground.envoy.signals(deployment.service, deployment.environment, [stable])
     return ground.envoy.shadow_signals(canary), known[stable]
 
@@ -209,13 +209,8 @@ def _previous(deployment: Deployment) -> Deployment:
         return queries.by_id(str(deployment.previous_id))
 
 
-def _clusters(deployment: Deployment) -> tuple[str, str]:
-    """What the router calls the new version and the stable one."""
-    return traffic.cluster(deployment), traffic.cluster(_previous(deployment))
-
-
-def _signals(ground: Ground, deployment: Deployment) -> Pair:
-    names = _clusters(deployment)
+def _signals(ground: Ground, deployment: Deployment, names: tuple[str, str]) -> Pair:
+    """`names` are what the router calls the new version and the stable one."""
     found = ground.envoy.signals(deployment.service, deployment.environment, names)
     return found[names[0]], found[names[1]]
 

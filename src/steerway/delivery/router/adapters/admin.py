@@ -2,9 +2,10 @@
 
 import json
 import socket
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from steerway.delivery.router.errors import RouterDown
@@ -13,6 +14,7 @@ from steerway.delivery.router.rules import Endpoint
 TIMEOUT_SECONDS: Final = 5.0
 ANSWER_BYTES_MAX: Final = 32_000_000
 Health = dict[str, dict[Endpoint, bool]]
+T = TypeVar("T")
 
 
 class _Unix(HTTPConnection):
@@ -57,21 +59,11 @@ class Admin:
 
         A version that is not known is absent.
         """
-        names = quote(f"^({'|'.join(clusters)})$") if clusters else ""
-        answer = json.loads(self.get(f"/clusters?format=json&filter={names}"))
-        return {
-            one["name"]: dict(map(_endpoint, one.get("host_statuses", [])))
-            for one in answer.get("cluster_statuses", [])
-        }
+        return self._replicas(clusters, _endpoint)
 
     def replica_counts(self, *clusters: str) -> dict[str, dict[Endpoint, tuple[int, int]]]:
         """Requests and failures of each replica of these versions since it was added."""
-        names = quote(f"^({'|'.join(clusters)})$")
-        answer = json.loads(self.get(f"/clusters?format=json&filter={names}"))
-        return {
-            one["name"]: dict(map(_counts, one.get("host_statuses", [])))
-            for one in answer.get("cluster_statuses", [])
-        }
+        return self._replicas(clusters, _counts)
 
     def active_requests(self, *clusters: str) -> int:
         """Requests that these versions are answering or about to."""
@@ -98,6 +90,17 @@ class Admin:
         return {
             one["name"]: tuple(bucket["cumulative"] for bucket in one["buckets"])
             for one in histograms
+        }
+
+    def _replicas(
+        self, clusters: tuple[str, ...], read: Callable[[dict[str, Any]], tuple[Endpoint, T]]
+    ) -> dict[str, dict[Endpoint, T]]:
+        """What `read` makes of each replica of these versions, of all when none is named."""
+        names = quote(f"^({'|'.join(clusters)})$") if clusters else ""
+        answer = json.loads(self.get(f"/clusters?format=json&filter={names}"))
+        return {
+            one["name"]: dict(map(read, one.get("host_statuses", [])))
+            for one in answer.get("cluster_statuses", [])
         }
 
     def _ask(self, method: str, target: str) -> str:

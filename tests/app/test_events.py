@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from a2wsgi.asgi_typing import ReceiveEvent
 from django.contrib.auth import login
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError, connections
@@ -21,6 +19,7 @@ from steerway.platform.db import unit_of_work
 from steerway.platform.identity.models import User
 from steerway.platform.roles import Role
 from steerway.platform.work import Work
+from tests.app.listening import Hearing
 from tests.cast import NOON, Started, actor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -29,38 +28,13 @@ SECONDS = 5.0
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
-class Listener:
+class Listener(Hearing):
     """Somebody who listens to a stream until told to leave."""
 
     def __init__(self, stream: Stream, query: str = "", **headers: str) -> None:
-        self.status = 0
-        self.heard = ""
-        self.is_over = False
-        self._leaves = asyncio.Event()
         lines = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
         scope: Any = {"client": ("192.0.2.7", 1), "headers": lines, "query_string": query.encode()}
-        self.task = asyncio.create_task(stream(scope, self._receive, self._send))
-
-    async def _receive(self) -> ReceiveEvent:
-        await self._leaves.wait()
-        return {"type": "http.disconnect"}
-
-    async def _send(self, event: Any) -> None:
-        self.status = event.get("status", self.status)
-        self.heard += event.get("body", b"").decode()
-        self.is_over = event["type"] == "http.response.body" and not event["more_body"]
-
-    async def hears(self, text: str) -> None:
-        """Return once `text` was sent."""
-        until = time.monotonic() + SECONDS
-        while text not in self.heard:
-            assert time.monotonic() < until, self.heard
-            await asyncio.sleep(0.01)
-
-    async def leaves(self) -> None:
-        """Hang up."""
-        self._leaves.set()
-        await asyncio.wait_for(self.task, SECONDS)
+        super().__init__(stream, scope, seconds=SECONDS)
 
     @property
     def ids(self) -> list[int]:

@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from a2wsgi.asgi_typing import ReceiveEvent
 
 from steerway.app import tailing
 from steerway.app.tailing import Tail
 from steerway.telemetry.store import Store, StoreDown
+from tests.app.listening import Hearing
 from tests.cast import NOON
 from tests.telemetry.logs.printing import printed
 
@@ -42,40 +41,18 @@ class Stage:
         printed(self.store, list(texts), since=at or self.now, **fields)
 
 
-class Listener:
+class Listener(Hearing):
     """Somebody who follows until told to leave."""
 
     def __init__(self, stage: Stage, query: str = "", *, is_stuck: bool = False) -> None:
-        self.status = 0
-        self.heard = ""
-        self.is_over = False
         self._is_stuck = is_stuck
-        self._leaves = asyncio.Event()
         scope: Any = {"path": tailing.PATH, "headers": [], "query_string": query.encode()}
-        self.task = asyncio.create_task(stage.tail(scope, self._receive, self._send))
-
-    async def _receive(self) -> ReceiveEvent:
-        await self._leaves.wait()
-        return {"type": "http.disconnect"}
+        super().__init__(stage.tail, scope, seconds=SECONDS)
 
     async def _send(self, event: Any) -> None:
-        self.status = event.get("status", self.status)
-        self.heard += event.get("body", b"").decode()
-        self.is_over = event["type"] == "http.response.body" and not event["more_body"]
+        await super()._send(event)
         if self._is_stuck and event["type"] == "http.response.body":
             await asyncio.Event().wait()
-
-    async def hears(self, text: str) -> None:
-        """Return once `text` was sent."""
-        until = time.monotonic() + SECONDS
-        while text not in self.heard:
-            assert time.monotonic() < until, self.heard
-            await asyncio.sleep(0.01)
-
-    async def leaves(self) -> None:
-        """Hang up."""
-        self._leaves.set()
-        await asyncio.wait_for(self.task, SECONDS)
 
     @property
     def lines(self) -> list[str]:

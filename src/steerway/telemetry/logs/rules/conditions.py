@@ -1,7 +1,8 @@
 """A filter as SQL. Whatever comes from outside is bound, never written into it."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, Protocol
 
 from steerway.telemetry.logs.rules.search import Filter, Term, terms
 
@@ -10,14 +11,21 @@ EQUAL: Final = ("service", "environment", "version", "instance", "source", "trac
 _WILD: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
+class Asked(Protocol):
+    """What every filter has: a stretch of time."""
+
+    @property
+    def since(self) -> datetime:
+        """Its beginning."""
+
+    @property
+    def until(self) -> datetime:
+        """Its end, exclusive."""
+
+
 def where(asked: Filter) -> tuple[str, dict[str, object]]:
     """The condition of a filter, and what its parameters are."""
-    parts = [TIME]
-    params: dict[str, object] = {"since": asked.since, "until": asked.until}
-    for name in EQUAL:
-        if value := getattr(asked, name):
-            parts.append(f"{name} = {{{name}:String}}")
-            params[name] = value
+    parts, params = within(asked, EQUAL)
     if asked.severity:
         parts.append("severity >= {severity:UInt8}")
         params["severity"] = asked.severity
@@ -26,6 +34,17 @@ def where(asked: Filter) -> tuple[str, dict[str, object]]:
         params[f"term{number}"] = f"%{term.text.translate(_WILD)}%"
     parts += attributes(asked.attributes, params)
     return " AND ".join(parts), params
+
+
+def within(asked: Asked, names: Sequence[str]) -> tuple[list[str], dict[str, object]]:
+    """Conditions on the time and on the named fields that are asked for; what they bind."""
+    parts = [TIME]
+    params: dict[str, object] = {"since": asked.since, "until": asked.until}
+    for name in names:
+        if value := getattr(asked, name):
+            parts.append(f"{name} = {{{name}:String}}")
+            params[name] = value
+    return parts, params
 
 
 def attributes(asked: Mapping[str, str], params: dict[str, object]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from steerway.telemetry.logs.rules.conditions import TIME, attributes
+from steerway.telemetry.logs.rules.conditions import attributes, within
 from steerway.telemetry.traces.rules.search import TraceFilter
 
 EQUAL: Final = ("service", "environment", "version", "name", "kind", "status")
@@ -10,12 +10,7 @@ EQUAL: Final = ("service", "environment", "version", "name", "kind", "status")
 
 def where(asked: TraceFilter) -> tuple[str, dict[str, object]]:
     """The condition on one span of a trace, and what its parameters are."""
-    parts = [TIME]
-    params: dict[str, object] = {"since": asked.since, "until": asked.until}
-    for name in EQUAL:
-        if value := getattr(asked, name):
-            parts.append(f"{name} = {{{name}:String}}")
-            params[name] = value
+    parts, params = within(asked, EQUAL)
     if asked.min_duration:
         parts.append("duration_ns >= {min_duration:UInt64}")
         params["min_duration"] = round(asked.min_duration.total_seconds() * 1e9)
